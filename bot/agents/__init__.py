@@ -1,0 +1,1 @@
+"""Agents: the universal agent, the router that chooses one, the tools they may use."""

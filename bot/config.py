@@ -1,0 +1,275 @@
+"""The settings: read once, checked whole, before anything starts."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from dotenv.parser import parse_stream
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.errors import ConfigError
+
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+def _named(default: Any, env: str, says: str, **rules: Any) -> Any:
+    return Field(default, validation_alias=env, description=says, **rules)
+
+
+class Settings(BaseSettings):
+    """Every setting, with its environment name. An empty value is the same as none."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    home: Path = _named(Path(".ratchet"), "RATCHET_HOME", "Folder that holds all data.")
+    host: str = _named("127.0.0.1", "RATCHET_HOST", "Address the web server listens on.")
+    port: int = _named(
+        8420, "RATCHET_PORT", "Port of the web server; 0 takes a free one.", ge=0, le=65535
+    )
+    api_key: SecretStr | None = _named(
+        None, "RATCHET_API_KEY", "Key for the HTTP API; on loopback one is generated if unset."
+    )
+    database_url: str = _named(
+        "",
+        "RATCHET_DATABASE_URL",
+        "sqlite:///file or postgresql://user@host/db; default: SQLite in RATCHET_HOME.",
+    )
+    qdrant_url: str = _named("", "QDRANT_URL", "A Qdrant server; default: embedded vectors.")
+    qdrant_api_key: SecretStr | None = _named(None, "QDRANT_API_KEY", "Key of the Qdrant server.")
+    log_level: str = _named(
+        "info",
+        "RATCHET_LOG_LEVEL",
+        "debug, info, warning or error.",
+        pattern="^(debug|info|warning|error)$",
+    )
+
+    model: str = _named("gpt-4o-mini", "RATCHET_MODEL", "Model used where an agent names none.")
+    fallback_models: str = _named(
+        "", "RATCHET_FALLBACK_MODELS", "Comma-separated models tried when the first fails."
+    )
+    openai_base_url: str = _named(
+        "", "OPENAI_BASE_URL", "Any OpenAI-compatible endpoint, ending in /v1."
+    )
+    openai_api_key: SecretStr | None = _named(None, "OPENAI_API_KEY", "Key of that endpoint.")
+    model_timeout: float = _named(
+        60.0, "RATCHET_MODEL_TIMEOUT", "Seconds one model call may take.", gt=0
+    )
+    model_retries: int = _named(
+        3, "RATCHET_MODEL_RETRIES", "Retries of a model call on 429 and 5xx.", ge=0, le=10
+    )
+    model_concurrency: int = _named(
+        32, "RATCHET_MODEL_CONCURRENCY", "Model calls in flight; the rest wait in order.", ge=1
+    )
+    prices: Path | None = _named(
+        None,
+        "RATCHET_PRICES",
+        "YAML table: model name to {input, cached, output} in US dollars per million tokens.",
+    )
+    embedding_model_path: Path | None = _named(
+        None, "RATCHET_EMBEDDING_MODEL_PATH", "Folder of a fastembed model; default: its cache."
+    )
+    route_with_model: bool = _named(
+        False, "RATCHET_ROUTE_WITH_MODEL", "Let a model call choose the agent when words do not."
+    )
+
+    message_expiry: int = _named(
+        900,
+        "RATCHET_MESSAGE_EXPIRY",
+        "Seconds after which a waiting message gets an apology and a button, not an answer.",
+        ge=1,
+    )
+    max_message_chars: int = _named(
+        100_000, "RATCHET_MAX_MESSAGE_CHARS", "Longest message an agent takes.", ge=100
+    )
+    retention_days: int = _named(
+        90, "RATCHET_RETENTION_DAYS", "Days that texts of runs are kept; numbers stay.", ge=1
+    )
+    redact_email: bool = _named(
+        False, "RATCHET_REDACT_EMAIL", "Redact e-mail addresses too before storing."
+    )
+    lease_seconds: float = _named(
+        6.0,
+        "RATCHET_LEASE_SECONDS",
+        "After this long without a sign a node is dead and its runs go to the living.",
+        gt=0.5,
+    )
+    http_allow: str = _named(
+        "", "RATCHET_HTTP_ALLOW", "Comma-separated host names that the HTTP tool may fetch."
+    )
+
+    owners: str = _named(
+        "", "RATCHET_OWNERS", "Comma-separated owners, as slack:U012AB3CD or telegram:123456."
+    )
+    approvers: str = _named("", "RATCHET_APPROVERS", "Comma-separated approvers, in the same form.")
+    admin_channel: str = _named(
+        "",
+        "RATCHET_ADMIN_CHANNEL",
+        "Where cards and warnings go, as slack:C012AB3CD, telegram:-100123 or console.",
+    )
+    proposal_days: int = _named(
+        14, "RATCHET_PROPOSAL_DAYS", "Days until an undecided proposal expires.", ge=1
+    )
+
+    budget_run: float = _named(0.50, "RATCHET_BUDGET_RUN", "US dollars one run may cost.", ge=0)
+    budget_agent_day: float = _named(
+        10.0, "RATCHET_BUDGET_AGENT_DAY", "US dollars per agent and day.", ge=0
+    )
+    budget_agent_month: float = _named(
+        100.0, "RATCHET_BUDGET_AGENT_MONTH", "US dollars per agent and month.", ge=0
+    )
+    budget_person_day: float = _named(
+        5.0, "RATCHET_BUDGET_PERSON_DAY", "US dollars per person and day.", ge=0
+    )
+    budget_person_month: float = _named(
+        50.0, "RATCHET_BUDGET_PERSON_MONTH", "US dollars per person and month.", ge=0
+    )
+    budget_day: float = _named(20.0, "RATCHET_BUDGET_DAY", "US dollars per day, all runs.", ge=0)
+    budget_month: float = _named(
+        200.0, "RATCHET_BUDGET_MONTH", "US dollars per month, all runs.", ge=0
+    )
+
+    slack_bot_token: SecretStr | None = _named(None, "SLACK_BOT_TOKEN", "xoxb-…: turns Slack on.")
+    slack_app_token: SecretStr | None = _named(
+        None, "SLACK_APP_TOKEN", "xapp-…: Socket Mode, no public URL needed."
+    )
+    slack_signing_secret: SecretStr | None = _named(
+        None, "SLACK_SIGNING_SECRET", "Signed HTTP at /slack/events."
+    )
+    slack_api_url: str = _named(
+        "https://slack.com/api/", "SLACK_API_URL", "Base URL of Slack's Web API."
+    )
+    telegram_bot_token: SecretStr | None = _named(None, "TELEGRAM_BOT_TOKEN", "Turns Telegram on.")
+    telegram_api_base: str = _named(
+        "https://api.telegram.org", "TELEGRAM_API_BASE", "Base URL of the Bot API."
+    )
+    telegram_webhook_secret: SecretStr | None = _named(
+        None,
+        "TELEGRAM_WEBHOOK_SECRET",
+        "Webhook at /telegram/webhook in place of polling; the secret token it must carry.",
+    )
+    whatsapp_graph_url: str = _named(
+        "https://graph.facebook.com/v23.0", "WHATSAPP_GRAPH_URL", "Base URL of the Graph API."
+    )
+    whatsapp_token: SecretStr | None = _named(None, "WHATSAPP_TOKEN", "Turns WhatsApp on.")
+    whatsapp_phone_id: str = _named("", "WHATSAPP_PHONE_ID", "The business phone number's id.")
+    whatsapp_app_secret: SecretStr | None = _named(
+        None, "WHATSAPP_APP_SECRET", "Checks the signature of webhooks."
+    )
+    whatsapp_verify_token: SecretStr | None = _named(
+        None, "WHATSAPP_VERIFY_TOKEN", "What the webhook's first call must carry."
+    )
+
+    @field_validator(
+        "openai_base_url", "slack_api_url", "telegram_api_base", "whatsapp_graph_url", "qdrant_url"
+    )
+    @classmethod
+    def _is_http(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("expected a URL that begins with http:// or https://")
+        return url
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, url: str) -> str:
+        if url and not url.startswith(
+            ("sqlite:", "postgresql:", "postgresql+asyncpg:", "postgres:", "sqlite+aiosqlite:")
+        ):
+            raise ValueError("expected sqlite:///path or postgresql://user:password@host/name")
+        return url
+
+    @field_validator("owners", "approvers")
+    @classmethod
+    def _are_identities(cls, value: str) -> str:
+        for part in filter(None, (p.strip() for p in value.split(","))):
+            channel, colon, name = part.partition(":")
+            if not (channel and colon and name):
+                raise ValueError(f"{part!r}: expected channel:id, such as slack:U012AB3CD")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+    @property
+    def loopback(self) -> bool:
+        return self.host in _LOOPBACK
+
+    @property
+    def offline(self) -> bool:
+        """Whether no model is connected: neither a key nor another endpoint is set."""
+        return self.openai_api_key is None and not self.openai_base_url
+
+    def listed(self, value: str) -> tuple[str, ...]:
+        """A comma-separated setting as its parts."""
+        return tuple(filter(None, (part.strip() for part in value.split(","))))
+
+
+def names() -> list[tuple[str, str, Any]]:
+    """(environment name, what it says, default) of every setting, in order."""
+    return [
+        (str(f.validation_alias), f.description or "", f.default)
+        for f in Settings.model_fields.values()
+    ]
+
+
+def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:
+    """Reads `.env` in `folder` (default: the working directory), then the environment over it.
+
+    Raises ConfigError that names each setting at fault, its line if it stands in `.env`, and the
+    form expected. Values of secrets are never shown.
+    """
+    environ = os.environ if environ is None else environ
+    path = (folder or Path.cwd()) / ".env"
+    written, lines, faults = _read_env_file(path)
+    known = {name for name, _, _ in names()}
+    for name in (*written, *environ):
+        if name.startswith("RATCHET_") and name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            faults.append(f"{_place(name, environ, lines, path)}: unknown setting{hint}")
+    merged = {k: v for k, v in {**written, **environ}.items() if k in known and v != ""}
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        faults += [_fault(e, environ, lines, path) for e in error.errors()]
+    if faults:
+        listed = "\n".join(f"  {fault}" for fault in faults)
+        raise ConfigError(said=f"These settings are not right, so nothing was started:\n{listed}")
+    return settings
+
+
+def _read_env_file(path: Path) -> tuple[dict[str, str], dict[str, int], list[str]]:
+    if not path.is_file():
+        return {}, {}, []
+    values: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    faults: list[str] = []
+    for binding in parse_stream(StringIO(path.read_text(encoding="utf-8", errors="replace"))):
+        text = binding.original.string
+        line = binding.original.line + len(text) - len(text.lstrip("\n"))
+        if binding.error or (binding.key and binding.value is None):
+            faults.append(f"{path}, line {line}: not of the form NAME=value")
+        elif binding.key:
+            values[binding.key] = binding.value or ""
+            lines[binding.key] = line
+    return values, lines, faults
+
+
+def _place(name: str, environ: Mapping[str, str], lines: Mapping[str, int], path: Path) -> str:
+    return name if name in environ else f"{name} ({path}, line {lines[name]})"
+
+
+def _fault(error: Any, environ: Mapping[str, str], lines: Mapping[str, int], path: Path) -> str:
+    name = str(error["loc"][0])
+    says = error["msg"].removeprefix("Value error, ")
+    return f"{_place(name, environ, lines, path)}: {says[0].lower()}{says[1:]}"

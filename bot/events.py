@@ -1,0 +1,44 @@
+"""What is happening right now, for whoever watches; a watcher that is slow or gone harms none."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+from bot.ports.channels import Event
+
+_BOUND = 10_000
+
+
+class Events:
+    """In-process publish and subscribe by run id (or "" for every run)."""
+
+    def __init__(self) -> None:
+        self._watchers: dict[str, set[asyncio.Queue[Event]]] = defaultdict(set)
+
+    def publish(self, event: Event) -> None:
+        for key in (event.run_id, ""):
+            for queue in self._watchers.get(key, ()):
+                if queue.qsize() < _BOUND or event.kind == "done":
+                    queue.put_nowait(event)
+
+    @contextmanager
+    def watch(self, run_id: str = "") -> Iterator[asyncio.Queue[Event]]:
+        """A queue of the events from now on; watch before you start what you watch."""
+        queue: asyncio.Queue[Event] = asyncio.Queue()
+        self._watchers[run_id].add(queue)
+        try:
+            yield queue
+        finally:
+            self._watchers[run_id].discard(queue)
+            if not self._watchers[run_id]:
+                del self._watchers[run_id]
+
+
+async def until_done(queue: asyncio.Queue[Event]) -> AsyncIterator[Event]:
+    """Each event up to and including the first "done"."""
+    while True:
+        event = await queue.get()
+        yield event
+        if event.kind == "done":
+            return

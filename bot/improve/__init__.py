@@ -1,0 +1,1 @@
+"""How it improves: findings, proposals, releases; records in, records out."""

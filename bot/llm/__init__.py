@@ -1,0 +1,1 @@
+"""Language models: the connected one, the offline one, and what a call costs."""

@@ -1,0 +1,1 @@
+"""The nouns: frozen records and pure rules; imports nothing of the project."""

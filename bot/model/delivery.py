@@ -1,0 +1,35 @@
+"""A reply on its way out: the outbox's record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class DeliveryStatus(StrEnum):
+    QUEUED = "queued"
+    SENDING = "sending"
+    """The intent is recorded; whether the platform got it is not known yet."""
+    SENT = "sent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """`reply` is `bot.model.codec.reply_to_json`. `edits` is the platform's reference of an
+    earlier message that this one replaces in place; `ref` is the reference the platform gave.
+    `card` names what the message shows ("P12"), so that every copy of it can be updated.
+    """
+
+    id: str
+    workspace: str
+    run_id: str
+    channel: str
+    address: Mapping[str, object]
+    reply: Mapping[str, object]
+    status: DeliveryStatus = DeliveryStatus.QUEUED
+    attempts: int = 0
+    next_at: int = 0
+    edits: Mapping[str, object] | None = None
+    ref: Mapping[str, object] | None = None
+    card: str = ""
+    error: str = ""

@@ -1,0 +1,95 @@
+"""A change, proposed with evidence, and the one table of its legal moves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ProposalStatus(StrEnum):
+    DRAFTED = "drafted"
+    OFFERED = "offered"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    TRIALLED = "trialled"
+    KEPT = "kept"
+    ROLLED_BACK = "rolled_back"
+    SUPERSEDED = "superseded"
+
+
+_S = ProposalStatus
+
+LEGAL_MOVES: Mapping[ProposalStatus, frozenset[ProposalStatus]] = {
+    _S.DRAFTED: frozenset({_S.OFFERED, _S.EXPIRED, _S.SUPERSEDED}),
+    _S.OFFERED: frozenset({_S.APPROVED, _S.DECLINED, _S.EXPIRED, _S.SUPERSEDED}),
+    _S.APPROVED: frozenset({_S.TRIALLED, _S.KEPT, _S.ROLLED_BACK}),
+    _S.TRIALLED: frozenset({_S.KEPT, _S.ROLLED_BACK}),
+    _S.KEPT: frozenset({_S.ROLLED_BACK}),
+    _S.DECLINED: frozenset(),
+    _S.EXPIRED: frozenset(),
+    _S.ROLLED_BACK: frozenset(),
+    _S.SUPERSEDED: frozenset(),
+}
+
+
+class ProposalKind(StrEnum):
+    BULLET_NEW = "agent.config"
+    """An agent's version changes; here: one playbook bullet or worded instructions."""
+    MEMORY_NEW = "memory.new"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What would be done, as data. Exactly one of the forms, by the proposal's kind:
+
+    agent.config: `agent`, and `bullet` (a lesson to add) or `instructions` (new wording).
+    memory.new: `namespace` and `text`.
+    """
+
+    agent: str = ""
+    bullet: str = ""
+    instructions: str = ""
+    namespace: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """`number` is the short id people type (P12), unique in the workspace.
+
+    `fingerprint` is the same for the same change to the same thing: what was declined or expired
+    is not proposed again. `applied` records what approval made, so that it can be undone:
+    {"version": 3, "before": 2, "bullet": "b4"} or {"memory": "<id>"}. Times are ms, UTC.
+    """
+
+    id: str
+    workspace: str
+    number: int
+    kind: ProposalKind
+    status: ProposalStatus
+    title: str
+    change: Change
+    base_version: int
+    diff: str
+    evidence: tuple[str, ...]
+    expected: str
+    risk: str
+    """"approver" or "owner": the role that may approve it."""
+    fingerprint: str
+    created_at: int
+    expires_at: int
+    created_by: str = ""
+    decided_by: str = ""
+    decided_at: int = 0
+    reason: str = ""
+    edited: bool = False
+    applied: Mapping[str, object] | None = None
+
+    @property
+    def ref(self) -> str:
+        return f"P{self.number}"
+
+
+def legal(before: ProposalStatus, after: ProposalStatus) -> bool:
+    """Whether a proposal may move from one status to the other."""
+    return after in LEGAL_MOVES[before]

@@ -1,0 +1,294 @@
+"""The records: every method is scoped by workspace, first argument, always."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bot.model.agent import AgentVersion
+from bot.model.budget import Budget
+from bot.model.delivery import Delivery
+from bot.model.feedback import Feedback
+from bot.model.finding import Finding
+from bot.model.job import JobState
+from bot.model.memory import Memory, Namespace
+from bot.model.person import Person, Role
+from bot.model.proposal import Proposal, ProposalStatus
+from bot.model.run import Outcome, Run, RunStatus, Step, Usage
+from bot.model.workflow import Workflow
+from bot.ports.channels import Accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Money a step cost, to be added to the counters of these (scope, key) pairs."""
+
+    workspace: str
+    keys: tuple[tuple[str, str], ...]
+    at: int
+    usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What is written in the one commit that ends a run."""
+
+    status: RunStatus
+    finished_at: int
+    answer: str = ""
+    reply: Mapping[str, object] = field(default_factory=dict)
+    outcome: Outcome = Outcome()
+    error_type: str = ""
+    error_message: str = ""
+    steps: tuple[Step, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    spend: tuple[Spend, ...] = ()
+
+
+class Journal(Protocol):
+    """The run log's writer: group commit, one writer per process. All raise StorageError."""
+
+    async def accept(self, run: Run, steps: Sequence[Step] = ()) -> Accepted:
+        """Records the run unless its event id is known; returns once committed."""
+
+    async def begin(self, run: Run) -> None:
+        """Writes agent, version, arm, started_at and status of a queued run that now starts."""
+
+    async def step(self, run: Run, step: Step, spend: Spend | None = None) -> None:
+        """Records a finished step. Raises Fenced if another node has the run."""
+
+    async def close_run(self, run: Run, closing: Closing) -> None:
+        """Ends the run. Raises Fenced if another node has it, Conflict if it is closed."""
+
+
+class Runs(Protocol):
+    async def get(self, workspace: str, run_id: str) -> Run | None: ...
+
+    async def find(self, workspace: str, ref: str) -> Run | None:
+        """By id or by its last 8 characters."""
+
+    async def steps(self, workspace: str, run_id: str) -> list[Step]: ...
+
+    async def recent(
+        self, workspace: str, *, conversation: str = "", kinds: Sequence[str] = (), limit: int = 20
+    ) -> list[Run]:
+        """Newest first."""
+
+    async def history(self, workspace: str, conversation: str, limit: int) -> list[Run]:
+        """The last answered requests of a conversation, oldest first."""
+
+    async def between(
+        self, workspace: str, since: int, until: int, *, agent: str = "", limit: int = 10_000
+    ) -> list[Run]: ...
+
+    async def set_outcome(self, workspace: str, run_id: str, outcome: Outcome) -> None: ...
+
+
+class Agents(Protocol):
+    async def seed(self, workspace: str, versions: Sequence[AgentVersion]) -> None:
+        """Makes each roster file a version where its content is new; a seed becomes current
+        only where no proposal's version is."""
+
+    async def current(self, workspace: str) -> list[AgentVersion]: ...
+
+    async def version(self, workspace: str, name: str, version: int) -> AgentVersion | None: ...
+
+    async def deploy(
+        self, workspace: str, candidate: AgentVersion, *, base: int, source: str
+    ) -> AgentVersion:
+        """Adds `candidate` as the next version and points to it; raises Conflict unless `base`
+        is still the current one. The same (`source`, content) twice is one version."""
+
+    async def point(self, workspace: str, name: str, version: int, *, base: int) -> None:
+        """Moves the pointer from `base` to an existing version; raises Conflict."""
+
+
+class People(Protocol):
+    async def resolve(
+        self, workspace: str, channel: str, external_id: str, name: str, default: Role
+    ) -> Person:
+        """The person behind a platform id; a first meeting makes them with the default role."""
+
+    async def get(self, workspace: str, person: str) -> Person | None: ...
+
+    async def with_role(self, workspace: str, role: Role) -> list[Person]: ...
+
+    async def set_role(self, workspace: str, person: str, role: Role) -> None: ...
+
+    async def link(self, workspace: str, channel: str, external_id: str, person: str) -> None: ...
+
+    async def addresses(self, workspace: str, channel: str, role: Role) -> list[tuple[str, str]]:
+        """(person, external id) of everyone on the channel whose role includes `role`."""
+
+
+class Conversations(Protocol):
+    async def agent(self, workspace: str, conversation: str) -> str:
+        """The agent that the conversation chose by name, or ""."""
+
+    async def set_agent(self, workspace: str, conversation: str, agent: str) -> None: ...
+
+
+class Feedbacks(Protocol):
+    async def put(self, feedback: Feedback) -> None:
+        """One per (workspace, run, person, source): the last one wins."""
+
+    async def of_run(self, workspace: str, run_id: str) -> list[Feedback]: ...
+
+    async def since(self, workspace: str, after: int, limit: int) -> list[Feedback]:
+        """Created or changed after this ms, oldest first."""
+
+
+class Findings(Protocol):
+    async def raise_once(self, finding: Finding) -> tuple[Finding, bool]:
+        """Adds it or updates the one with its fingerprint; True if it is new."""
+
+    async def open(self, workspace: str) -> list[Finding]: ...
+
+    async def set_status(self, workspace: str, finding: str, status: str) -> None: ...
+
+
+class Proposals(Protocol):
+    async def add(self, proposal: Proposal) -> tuple[Proposal, bool]:
+        """Gives it its number. Where one of the same fingerprint exists, returns that, False."""
+
+    async def get(self, workspace: str, ref: str) -> Proposal | None:
+        """By "P12", "p12" or "12"."""
+
+    async def list(
+        self, workspace: str, statuses: Sequence[ProposalStatus] = (), limit: int = 20
+    ) -> list[Proposal]:
+        """Newest first."""
+
+    async def move(
+        self,
+        workspace: str,
+        proposal: Proposal,
+        to: ProposalStatus,
+        *,
+        by: str = "",
+        at: int = 0,
+        reason: str = "",
+        applied: Mapping[str, object] | None = None,
+    ) -> Proposal:
+        """Compare-and-set from `proposal.status`; raises Conflict if another was first."""
+
+    async def amend(self, workspace: str, proposal: Proposal) -> Proposal:
+        """Writes an offered proposal's edited change, diff and title; raises Conflict."""
+
+    async def due(self, workspace: str, now: int) -> Sequence[Proposal]:
+        """Offered ones whose time is over."""
+
+
+class Memories(Protocol):
+    async def add(
+        self,
+        memory: Memory,
+        vector: Sequence[float],
+        space: str,
+    ) -> Memory:
+        """Gives it its number; the same id twice is one memory."""
+
+    async def get_many(self, workspace: str, ids: Sequence[str]) -> list[Memory]: ...
+
+    async def by_ref(self, workspace: str, ref: str) -> Memory | None:
+        """By "M7", "m7" or "7"."""
+
+    async def list(
+        self, workspace: str, namespaces: Sequence[Namespace], limit: int = 50
+    ) -> Sequence[Memory]: ...
+
+    async def forget(self, workspace: str, memory: str) -> bool: ...
+
+    async def count(self, workspace: str, namespaces: Sequence[Namespace]) -> int: ...
+
+
+class Workflows(Protocol):
+    async def save(self, workflow: Workflow) -> Workflow:
+        """As the name's next version; the same source run twice is one version."""
+
+    async def get(self, workspace: str, name: str) -> Workflow | None:
+        """The newest version."""
+
+    async def list(self, workspace: str) -> Sequence[Workflow]: ...
+
+
+class Budgets(Protocol):
+    async def spent(
+        self, workspace: str, keys: Sequence[tuple[str, str, str]]
+    ) -> dict[tuple[str, str, str], float]:
+        """US dollars by (scope, key, period label), the label as in `bot.budget.label`."""
+
+    async def set(self, workspace: str, budget: Budget) -> None: ...
+
+    async def all(self, workspace: str) -> list[Budget]: ...
+
+    async def warn_once(self, workspace: str, key: str) -> bool:
+        """True for the first caller with this key, ever."""
+
+
+class JobStates(Protocol):
+    """Jobs belong to the installation: the workspace is the one that owns their runs."""
+
+    async def claim_tick(self, workspace: str, job: str, scheduled: int, run_id: str) -> bool:
+        """True for the one caller that gets this tick (ms, UTC)."""
+
+    async def last_tick(self, workspace: str, job: str) -> int: ...
+
+    async def set_paused(self, workspace: str, job: str, paused: bool) -> None: ...
+
+    async def paused(self, workspace: str) -> set[str]: ...
+
+    async def all(self, workspace: str) -> list[JobState]: ...
+
+    async def watermark(self, workspace: str, job: str) -> int: ...
+
+    async def set_watermark(self, workspace: str, job: str, value: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One (agent, version)'s numbers over a period. Latencies in ms."""
+
+    agent: str
+    version: int
+    runs: int
+    scored: int
+    successes: float
+    rated: int
+    p50: float
+    p95: float
+    cost_usd: float
+    cost_unknown: int
+    tokens_in: int
+    tokens_out: int
+    errors: Mapping[str, int]
+
+
+class Metrics(Protocol):
+    async def by_agent(
+        self, workspace: str, since: int, until: int, agent: str = ""
+    ) -> list[Bucket]: ...
+
+    async def by_day(self, workspace: str, since: int, until: int) -> list[tuple[int, int, float]]:
+        """(day's first ms, runs, US dollars), oldest first; days without runs are left out."""
+
+
+__all__ = [
+    "Accepted",
+    "Agents",
+    "Bucket",
+    "Budgets",
+    "Closing",
+    "Conversations",
+    "Feedbacks",
+    "Findings",
+    "JobStates",
+    "Journal",
+    "Memories",
+    "Metrics",
+    "People",
+    "Proposals",
+    "Runs",
+    "Spend",
+    "Usage",
+    "Workflows",
+]

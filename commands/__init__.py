@@ -1,0 +1,1 @@
+"""What you can say to it: one file per chat command."""

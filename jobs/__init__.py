@@ -1,0 +1,1 @@
+"""What it does on its own: one file per background job."""

@@ -1,0 +1,1 @@
+"""What it keeps: one file per kind of record."""
