@@ -10,23 +10,12 @@ from bot.events import Events
 from bot.improve.proposals import ProposalDesk
 from bot.memory import MemoryBank
 from bot.model.job import JobState
-from bot.model.message import Reply
 from bot.ports import stores
 from bot.ports.channels import Inbox
 from bot.ports.clock import Clock, Ids
 from bot.ports.durable import Durable
 from bot.ports.models import Model
-
-
-class Post(Protocol):
-    """Sends what nobody asked for: cards and warnings."""
-
-    async def to_admins(self, workspace: str, reply: Reply, *, key: str) -> None:
-        """To the admin channel that the setting names (and, for a card that asks for a decision,
-        to Telegram approvers). The same `key` twice is one posting."""
-
-    async def update_card(self, workspace: str, ref: str, reply: Reply) -> None:
-        """Replaces every message that shows card `ref`, wherever it was sent."""
+from bot.ports.post import Post
 
 
 class JobControl(Protocol):
@@ -68,6 +57,8 @@ class Services:
     jobs: JobControl
     durable: Durable
     events: Events
+    claim_code: str = ""
+    """Said with /claim it makes its first sayer owner; printed in the log, "" where not needed."""
 
 
 JobWork = Callable[["Services", str, str], Awaitable[str]]
