@@ -1,0 +1,45 @@
+# Everything you do with this folder, by one word each. `make help` lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench format docs clean
+
+BIN := .venv/bin
+WORKERS ?= 2
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## set everything up and start Ratchet here (Ctrl-C stops it)
+	@deploy/setup.sh run
+	@exec $(BIN)/ratchet up
+
+test: ## set everything up and run every check and every test
+	@deploy/setup.sh test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n $(WORKERS)
+
+check: ## the fast half: lint, format, types, import contracts
+	@deploy/setup.sh dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: ## measure it, beside a bare pass-through
+	@deploy/setup.sh dev
+	$(BIN)/python -m benchmarks
+
+format: ## put the code into its form
+	@deploy/setup.sh dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: ## write docs/reference.md anew from the code
+	@deploy/setup.sh dev
+	$(BIN)/python -m tests.architecture.reference
+
+clean: ## remove what was built; data in .ratchet stays
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
