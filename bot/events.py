@@ -18,9 +18,13 @@ class Events:
 
     def publish(self, event: Event) -> None:
         for key in (event.run_id, ""):
-            for queue in self._watchers.get(key, ()):
+            for queue in tuple(self._watchers.get(key, ())):
                 if queue.qsize() < _BOUND or event.kind == "done":
                     queue.put_nowait(event)
+
+    def watched(self, run_id: str) -> bool:
+        """Whether anyone watches this run (or every run)."""
+        return bool(self._watchers.get(run_id) or self._watchers.get(""))
 
     @contextmanager
     def watch(self, run_id: str = "") -> Iterator[asyncio.Queue[Event]]:

@@ -157,7 +157,6 @@ steps = Table(
     _id("workspace"),
     Column("kind", String(16), nullable=False),
     _text("name"),
-    _text("key"),
     _int("attempt"),
     _int("started_at"),
     Column("duration_ms", Float, nullable=False, server_default="0"),

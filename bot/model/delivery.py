@@ -33,3 +33,11 @@ class Delivery:
     ref: Mapping[str, object] | None = None
     card: str = ""
     error: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it goes: replies to one place are sent in order."""
+        where = next(
+            (self.address[k] for k in ("channel", "chat_id", "to") if k in self.address), ""
+        )
+        return f"{self.channel}:{where}"

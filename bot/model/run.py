@@ -72,15 +72,14 @@ class Usage:
 class Step:
     """One thing that happened inside a run.
 
-    `seq` counts from 0 within the run. `key` is a digest of what went in: a resumed run takes a
-    step's `output` from the log instead of doing it again when kind, name and key agree. Times
-    are ms since the epoch, UTC. `input` and `output` are JSON values.
+    `seq` counts from 0 within the run: a resumed run takes the `output` of the same seq, kind and
+    name from the log instead of doing it again. Times are ms since the epoch, UTC. `input` and
+    `output` are JSON values; `output` is None where the step failed without a result.
     """
 
     seq: int
     kind: StepKind
     name: str
-    key: str = ""
     started_at: int = 0
     duration_ms: float = 0.0
     input: object = None

@@ -11,7 +11,7 @@ from bot.model.feedback import Feedback
 from bot.model.finding import Finding
 from bot.model.job import JobState
 from bot.model.memory import Memory, Namespace
-from bot.model.person import Person, Role
+from bot.model.person import Identity, Person, Role
 from bot.model.proposal import Proposal, ProposalStatus
 from bot.model.run import Outcome, Run, RunStatus, Step, Usage
 from bot.model.workflow import Workflow
@@ -53,8 +53,8 @@ class Journal(Protocol):
     async def begin(self, run: Run) -> None:
         """Writes agent, version, arm, started_at and status of a queued run that now starts."""
 
-    async def step(self, run: Run, step: Step, spend: Spend | None = None) -> None:
-        """Records a finished step. Raises Fenced if another node has the run."""
+    async def steps(self, run: Run, steps: Sequence[Step], spend: Sequence[Spend] = ()) -> None:
+        """Records finished steps. Raises Fenced if another node has the run."""
 
     async def close_run(self, run: Run, closing: Closing) -> None:
         """Ends the run. Raises Fenced if another node has it, Conflict if it is closed."""
@@ -92,6 +92,11 @@ class Agents(Protocol):
 
     async def version(self, workspace: str, name: str, version: int) -> AgentVersion | None: ...
 
+    async def made_by(
+        self, workspace: str, name: str, source: str
+    ) -> tuple[AgentVersion, int] | None:
+        """The newest version that `source` deployed, and the version it was based on."""
+
     async def deploy(
         self, workspace: str, candidate: AgentVersion, *, base: int, source: str
     ) -> AgentVersion:
@@ -110,11 +115,15 @@ class People(Protocol):
 
     async def get(self, workspace: str, person: str) -> Person | None: ...
 
-    async def with_role(self, workspace: str, role: Role) -> list[Person]: ...
+    async def with_role(self, workspace: str, role: Role) -> list[Person]:
+        """Those whose role is exactly this one, first met first."""
 
     async def set_role(self, workspace: str, person: str, role: Role) -> None: ...
 
     async def link(self, workspace: str, channel: str, external_id: str, person: str) -> None: ...
+
+    async def identities(self, workspace: str, person: str) -> list[Identity]:
+        """First met first."""
 
     async def addresses(self, workspace: str, channel: str, role: Role) -> list[tuple[str, str]]:
         """(person, external id) of everyone on the channel whose role includes `role`."""
@@ -148,14 +157,15 @@ class Findings(Protocol):
 
 class Proposals(Protocol):
     async def add(self, proposal: Proposal) -> tuple[Proposal, bool]:
-        """Gives it its number. Where one of the same fingerprint exists, returns that, False."""
+        """Gives it its number. Where one of the same id or fingerprint exists, returns that,
+        False."""
 
     async def get(self, workspace: str, ref: str) -> Proposal | None:
         """By "P12", "p12" or "12"."""
 
     async def list(
         self, workspace: str, statuses: Sequence[ProposalStatus] = (), limit: int = 20
-    ) -> list[Proposal]:
+    ) -> Sequence[Proposal]:
         """Newest first."""
 
     async def move(
@@ -169,10 +179,20 @@ class Proposals(Protocol):
         reason: str = "",
         applied: Mapping[str, object] | None = None,
     ) -> Proposal:
-        """Compare-and-set from `proposal.status`; raises Conflict if another was first."""
+        """Compare-and-set from `proposal.status` and fingerprint; raises Conflict if another was
+        first. What is not given stays as it was."""
 
     async def amend(self, workspace: str, proposal: Proposal) -> Proposal:
-        """Writes an offered proposal's edited change, diff and title; raises Conflict."""
+        """Writes an offered proposal's edited content; raises Conflict, also where another
+        proposal has its new fingerprint."""
+
+    async def set_applied(
+        self, workspace: str, proposal: Proposal, applied: Mapping[str, object]
+    ) -> Proposal:
+        """Records what approval made; raises Conflict unless it is approved."""
+
+    async def unapplied(self, workspace: str) -> Sequence[Proposal]:
+        """Approved ones whose change was not made yet, oldest first."""
 
     async def due(self, workspace: str, now: int) -> Sequence[Proposal]:
         """Offered ones whose time is over."""

@@ -1,0 +1,218 @@
+"""The universal agent: one loop, driven by an agent version; there is no other."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from bot.agents import prompt
+from bot.agents.tools.base import Tool, ToolContext
+from bot.agents.tools.run import call, granted
+from bot.budget import Purse
+from bot.errors import ContextTooLong, ModelError, ModelUnavailable, ToolError
+from bot.memory import MemoryBank
+from bot.model.agent import AgentVersion
+from bot.model.chat import ModelReply, ModelRequest, ToolCall
+from bot.model.memory import ORG, Memory, Recalled, of_agent, of_user
+from bot.model.message import Turn
+from bot.model.run import StepKind
+from bot.ports.clock import Clock
+from bot.ports.models import Model, OnDelta
+from bot.ports.stores import Metrics, Proposals, Runs
+from bot.recorder import Done, RunLog
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """What every tool may be given, whatever agent calls it."""
+
+    clock: Clock
+    memory: MemoryBank
+    runs: Runs
+    metrics: Metrics
+    proposals: Proposals
+    http_allow: tuple[str, ...]
+
+
+class UniversalAgent:
+    """Recalls, asks the model, calls the tools it asks for, until it answers."""
+
+    def __init__(
+        self, model: Model, memory: MemoryBank, purse: Purse, toolbox: Toolbox, calls_at_once: int
+    ) -> None:
+        self._model, self._memory, self._purse, self._toolbox = model, memory, purse, toolbox
+        # First come, first served: asyncio's semaphore wakes its waiters in order.
+        self._slots = asyncio.Semaphore(calls_at_once)
+
+    async def answer(
+        self,
+        log: RunLog,
+        version: AgentVersion,
+        question: str,
+        history: Sequence[Turn],
+        on_delta: OnDelta | None,
+    ) -> str:
+        """The text for the person. Raises ModelError, OverBudget, Fenced."""
+        try:
+            async with asyncio.timeout(version.limits.seconds):
+                return await self._loop(log, version, question, history, on_delta)
+        except TimeoutError as error:
+            raise ModelUnavailable(
+                f"run took longer than {version.limits.seconds} s",
+                said=f"I ran out of time after {version.limits.seconds:.0f} seconds. "
+                "Try a smaller question, or ask again.",
+            ) from error
+
+    async def _loop(
+        self,
+        log: RunLog,
+        version: AgentVersion,
+        question: str,
+        history: Sequence[Turn],
+        on_delta: OnDelta | None,
+    ) -> str:
+        memories = await self._recall(log, version, question)
+        tools = {tool.name: tool for tool in granted(version.tools)}
+        model = version.model or self._model.default
+        specs = [tool.spec for tool in tools.values()]
+        request = prompt.build(version, model, question, history, memories, specs)
+        for _ in range(version.limits.max_turns):
+            request, reply = await self._ask_trimming(log, request, on_delta)
+            if not reply.tool_calls:
+                return _said(reply)
+            results = [await self._use(log, version, tools, c) for c in reply.tool_calls]
+            request = _with_results(request, reply, results)
+        raise ModelError(
+            f"no answer after {version.limits.max_turns} turns",
+            said=f"I stopped after {version.limits.max_turns} rounds of tool calls without an "
+            "answer. Try asking for one thing at a time.",
+        )
+
+    async def _recall(self, log: RunLog, version: AgentVersion, question: str) -> list[Recalled]:
+        run = log.run
+        namespaces = (ORG, of_agent(version.name), of_user(run.person))
+        if not await self._memory.holds(run.workspace, namespaces):
+            return []
+
+        async def search() -> Done:
+            found = await self._memory.recall(run.workspace, namespaces, question)
+            return Done([{**asdict(r.memory), "score": round(r.score, 4)} for r in found])
+
+        found = await log.step(StepKind.RECALL, "memory", {"namespaces": namespaces}, search)
+        return [_recalled(dict(record)) for record in found]
+
+    async def _ask_trimming(
+        self, log: RunLog, request: ModelRequest, on_delta: OnDelta | None
+    ) -> tuple[ModelRequest, ModelReply]:
+        try:
+            return request, await self._ask(log, request, on_delta)
+        except ContextTooLong:
+            if len(request.messages) <= 2:
+                raise
+            request = prompt.trimmed(request)
+            return request, await self._ask(log, request, on_delta)
+
+    async def _ask(
+        self, log: RunLog, request: ModelRequest, on_delta: OnDelta | None
+    ) -> ModelReply:
+        run = log.run
+
+        async def complete() -> Done:
+            hold = await self._purse.hold(
+                run.workspace,
+                run_id=run.id,
+                agent=run.agent,
+                person=run.person,
+                spent=log.usage,
+                most=self._model.estimate(request),
+            )
+            try:
+                async with self._slots:
+                    reply = await self._model.complete(request, on_delta)
+            finally:
+                self._purse.release(hold)
+            return Done(_reply_json(reply), reply.usage)
+
+        asked = {"messages": len(request.messages), "tools": [t.name for t in request.tools]}
+        output = await log.step(StepKind.MODEL, request.model, asked, complete)
+        return _reply(output)
+
+    async def _use(
+        self, log: RunLog, version: AgentVersion, tools: dict[str, Tool], wanted: ToolCall
+    ) -> str:
+        async def use() -> Done:
+            try:
+                tool = tools.get(wanted.name)
+                if tool is None:
+                    raise ToolError(
+                        f"There is no tool {wanted.name!r}. There are: {', '.join(tools)}."
+                    )
+                return Done(await call(tool, self._context(log, version, wanted), wanted.arguments))
+            except ToolError as error:
+                # The model reads the error and may do better; the run goes on.
+                return Done(f"Error: {error}", error_type=error.kind, error_message=str(error))
+
+        result = await log.step(
+            StepKind.TOOL, wanted.name, {"arguments": wanted.arguments[:4000]}, use
+        )
+        return str(result)
+
+    def _context(self, log: RunLog, version: AgentVersion, wanted: ToolCall) -> ToolContext:
+        run, box = log.run, self._toolbox
+        return ToolContext(
+            workspace=run.workspace,
+            person=run.person,
+            agent=version.name,
+            run_id=run.id,
+            call_id=f"{run.id}:{wanted.id}",
+            conversation=run.conversation,
+            clock=box.clock,
+            memory=box.memory,
+            runs=box.runs,
+            metrics=box.metrics,
+            proposals=box.proposals,
+            http_allow=box.http_allow,
+        )
+
+
+def _said(reply: ModelReply) -> str:
+    if reply.text.strip():
+        return reply.text
+    raise ModelUnavailable(
+        f"empty answer, finish_reason {reply.finish_reason!r}",
+        said="The model gave an empty answer. Please ask again, or put it differently.",
+    )
+
+
+def _with_results(request: ModelRequest, reply: ModelReply, results: Sequence[str]) -> ModelRequest:
+    calls = [
+        {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+        for c in reply.tool_calls
+    ]
+    said: dict[str, Any] = {"role": "assistant", "content": reply.text, "tool_calls": calls}
+    answers = [
+        {"role": "tool", "tool_call_id": c.id, "content": result}
+        for c, result in zip(reply.tool_calls, results, strict=True)
+    ]
+    return replace(request, messages=(*request.messages, said, *answers))
+
+
+def _reply_json(reply: ModelReply) -> dict[str, Any]:
+    return {
+        "text": reply.text,
+        "tool_calls": [asdict(call) for call in reply.tool_calls],
+        "model": reply.model,
+        "finish_reason": reply.finish_reason,
+    }
+
+
+def _reply(output: dict[str, Any]) -> ModelReply:
+    calls = tuple(ToolCall(**call) for call in output["tool_calls"])
+    return ModelReply(
+        output["text"], calls, model=output["model"], finish_reason=output["finish_reason"]
+    )
+
+
+def _recalled(record: dict[str, Any]) -> Recalled:
+    score = record.pop("score")
+    return Recalled(Memory(**record), score)

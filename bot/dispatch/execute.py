@@ -1,0 +1,197 @@
+"""One run, from its first step to its end: the agent or the command, and what goes wrong."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import structlog
+
+from bot.agents.agent import UniversalAgent
+from bot.agents.router import without_mention
+from bot.command import Ask, CommandTable
+from bot.dispatch import ends
+from bot.dispatch.closing import Closer
+from bot.dispatch.routing import Routing, is_single
+from bot.errors import BadInput, Conflict, Fenced, Forbidden, NotFound, RatchetError
+from bot.events import Events
+from bot.model.agent import AgentVersion
+from bot.model.codec import reply_from_json, reply_to_json
+from bot.model.message import Reply, Turn
+from bot.model.run import Run, RunKind, RunStatus, Step, StepKind
+from bot.ports.channels import Event
+from bot.ports.clock import Clock
+from bot.ports.stores import Agents, Closing, Journal, People, Runs
+from bot.recorder import Done, RunLog
+from bot.redaction import Redactor
+from bot.services import Services
+
+log = structlog.get_logger()
+
+
+class Executor:
+    """Does what a run asks for, and ends it whatever happens on the way."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        journal: Journal,
+        runs: Runs,
+        agents: Agents,
+        people: People,
+        routing: Routing,
+        agent: UniversalAgent,
+        commands: CommandTable,
+        closer: Closer,
+        redactor: Redactor,
+        events: Events,
+        services: Callable[[], Services],
+        max_chars: int,
+    ) -> None:
+        self._clock, self._journal, self._runs = clock, journal, runs
+        self._agents, self._people, self._routing = agents, people, routing
+        self._agent, self._commands, self._closer = agent, commands, closer
+        self._redactor, self._events, self._services = redactor, events, services
+        self._max_chars = max_chars
+        self.stopping = False
+
+    async def begin(self, run: Run) -> tuple[Run, list[Step]]:
+        """A run whose turn is now: a request is routed before it is even recorded."""
+        if run.kind is RunKind.REQUEST and not self._barred(run):
+            return await self._routing.begin(run)
+        return replace(run, status=RunStatus.RUNNING, started_at=self._clock.now()), []
+
+    async def execute(self, run: Run, steps: Sequence[Step]) -> Run | None:
+        """The closed run, or None where it is not this node's to close any more."""
+        runlog = self._log(run, steps)
+        try:
+            reply, closing = await self._end(runlog)
+            return await self._closer.close(runlog, reply, closing)
+        except (Fenced, Conflict) as error:
+            log.info("run_left", run_id=run.id, cause=str(error))
+            return None
+
+    async def cancelled(self, run: Run) -> Run | None:
+        """Closes a run that has not begun."""
+        runlog = self._log(run, ())
+        try:
+            return await self._closer.close(runlog, *ends.stopped(run, ""))
+        except (Fenced, Conflict):
+            return None
+
+    def _log(self, run: Run, steps: Sequence[Step]) -> RunLog:
+        return RunLog(run, self._journal, self._clock, self._events, self._redactor, steps)
+
+    async def _end(self, runlog: RunLog) -> tuple[Reply, Closing]:
+        try:
+            return await self._do(runlog)
+        except asyncio.CancelledError:
+            if self.stopping:
+                raise
+            return ends.stopped(runlog.run, runlog.said.strip())
+        except Fenced:
+            raise
+        except RatchetError as error:
+            return ends.failed(runlog.run, error)
+        except Exception as error:
+            log.exception("run_broke", run_id=runlog.run.id)
+            return ends.failed(runlog.run, RatchetError(f"{type(error).__name__}: {error}"))
+
+    async def _do(self, runlog: RunLog) -> tuple[Reply, Closing]:
+        run = runlog.run
+        if run.error_type == "too_long":
+            raise ends.TooLong(self._max_chars)
+        if self._barred(run):
+            return ends.late(run)
+        if run.status is RunStatus.QUEUED:
+            await self._begin_late(runlog)
+        if run.kind is RunKind.COMMAND:
+            return await self._command(runlog)
+        return await self._request(runlog)
+
+    def _barred(self, run: Run) -> bool:
+        """Too long, or too late: no agent is to see it."""
+        late = bool(run.expires_at) and self._clock.now() > run.expires_at
+        return late or run.error_type == "too_long"
+
+    async def _begin_late(self, runlog: RunLog) -> None:
+        """A run that had to wait for its turn, or that another node had accepted."""
+        begun, steps = await self.begin(runlog.run)
+        await self._journal.begin(begun)
+        runlog.run = begun
+        for step in steps:
+            runlog.keep(step)
+
+    async def _request(self, runlog: RunLog) -> tuple[Reply, Closing]:
+        run = runlog.run
+        if not run.agent:
+            await self._routing.decide(run)
+            raise NotFound(f"run {run.id} has no agent")
+        version = await self._version(run)
+        history = await self._history(run, version)
+        question = without_mention(run.message, run.agent)
+        with self._routing.counted(run.agent):
+            answer = await self._agent.answer(
+                runlog, version, question, history, self._on_delta(runlog)
+            )
+        answer = self._redactor.text(answer)
+        footer = self._footer(runlog)
+        return ends.succeeded(Reply(answer, run.id, rateable=True, footer=footer))
+
+    async def _command(self, runlog: RunLog) -> tuple[Reply, Closing]:
+        run = runlog.run
+        name, args = self._commands.parse(run.message) or ("", "")
+        command = self._commands.lookup(name)
+        if command is None:
+            near = self._commands.closest(name)
+            hint = f" Did you mean /{near}?" if near else ""
+            said = f"There is no command /{name}.{hint} /help lists them all."
+            raise BadInput(f"unknown command {name!r}", said=said)
+        person = await self._people.get(run.workspace, run.person)
+        if person is None or not person.role.may(command.role):
+            role = person.role if person else "nobody"
+            raise Forbidden(
+                f"{role} may not /{command.name}",
+                said=f"/{command.name} needs the role {command.role}, and yours is {role}. "
+                "An owner can change that with /role.",
+            )
+
+        async def work() -> Done:
+            ask = Ask(person, args, run, self._services())
+            return Done(reply_to_json(await command.run(ask)))
+
+        output = await runlog.step(StepKind.COMMAND, command.name, {"args": args}, work)
+        return ends.succeeded(replace(reply_from_json(output), run_id=run.id))
+
+    async def _version(self, run: Run) -> AgentVersion:
+        version = await self._agents.version(run.workspace, run.agent, run.agent_version)
+        if version is None:
+            raise NotFound(f"version {run.agent_version} of {run.agent} is gone")
+        return version
+
+    async def _history(self, run: Run, version: AgentVersion) -> list[Turn]:
+        if run.history:
+            return [(who, said) for who, said in run.history]  # type: ignore[misc]
+        if is_single(run):
+            return []
+        turns: list[Turn] = []
+        limit = version.limits.history // 2
+        for earlier in await self._runs.history(run.workspace, run.conversation, limit):
+            turns += [("user", earlier.message), ("assistant", earlier.answer)]
+        return turns
+
+    def _on_delta(self, runlog: RunLog) -> Callable[[str], None] | None:
+        """Streams only where someone watches: a streamed model call costs more."""
+        if not self._events.watched(runlog.run.id):
+            return None
+
+        def on_delta(text: str) -> None:
+            runlog.said += text
+            self._events.publish(Event(runlog.run.id, "delta", {"text": text}))
+
+        return on_delta
+
+    def _footer(self, runlog: RunLog) -> str:
+        run, cost = runlog.run, runlog.usage.cost_usd
+        seconds = (self._clock.now() - run.created_at) / 1000
+        money = "cost unknown" if cost is None else f"${cost:.4f}"
+        return f"{run.agent} v{run.agent_version} · {seconds:.1f} s · {money} · {run.short}"

@@ -1,0 +1,39 @@
+"""Who a message is from, and what they may do: settings, the first local person, a claim."""
+
+from dataclasses import replace
+
+from bot.config import Settings
+from bot.model.message import Message
+from bot.model.person import Person, Role
+from bot.ports.stores import People
+
+_LOCAL = ("local", "owner")
+
+
+class Roles:
+    """Resolves senders to people. The person at this machine is one person in every local
+    channel, and its owner."""
+
+    def __init__(self, people: People, settings: Settings) -> None:
+        self._people = people
+        self._named = {
+            **dict.fromkeys(settings.listed(settings.approvers), Role.APPROVER),
+            **dict.fromkeys(settings.listed(settings.owners), Role.OWNER),
+        }
+
+    async def person_of(self, message: Message) -> Person:
+        sender = message.sender
+        if sender.trusted_local:
+            channel, external = _LOCAL
+            return await self._people.resolve(
+                message.workspace, channel, external, sender.name or "owner", Role.OWNER
+            )
+        named = self._named.get(f"{message.channel}:{sender.external_id}")
+        default = named or (Role.GUEST if sender.is_guest else Role.MEMBER)
+        person = await self._people.resolve(
+            message.workspace, message.channel, sender.external_id, sender.name, default
+        )
+        if named and not person.role.may(named):
+            await self._people.set_role(message.workspace, person.id, named)
+            person = replace(person, role=named)
+        return person

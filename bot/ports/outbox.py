@@ -1,0 +1,53 @@
+"""What sends and what keeps nodes alive ask of the store."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from bot.model.delivery import Delivery
+from bot.model.run import Run
+
+
+class Outbox(Protocol):
+    async def add(self, deliveries: Sequence[Delivery], node: str, now: int) -> list[Delivery]:
+        """Queues them; ids that are known already are left out of the answer."""
+
+    async def intend(self, delivery: Delivery, node: str) -> Delivery | None:
+        """Records that it is about to be sent; None if it isn't this node's to send."""
+
+    async def sent(self, delivery: Delivery, ref: Mapping[str, object], now: int) -> None: ...
+
+    async def again(self, delivery: Delivery, at: int, error: str) -> None:
+        """Certainly not shown: may be sent again from `at` (ms) on."""
+
+    async def failed(self, delivery: Delivery, error: str) -> None: ...
+
+    async def get(self, workspace: str, delivery_id: str) -> Delivery | None: ...
+
+    async def refresh_card(
+        self,
+        workspace: str,
+        card: str,
+        reply: Mapping[str, object],
+        new_ids: Sequence[str],
+        node: str,
+        now: int,
+    ) -> list[Delivery]:
+        """Queues an edit for every message that shows the card."""
+
+
+class Nodes(Protocol):
+    async def register(
+        self, node: str, *, host: str, pid: int, now: int, lease_until: int, version: str
+    ) -> None: ...
+
+    async def renew(self, node: str, lease_until: int) -> bool: ...
+
+    async def release(self, node: str) -> None: ...
+
+    async def end_others(self, node: str) -> None: ...
+
+    async def reap(self, node: str, now: int) -> list[str]: ...
+
+    async def claim_runs(self, node: str, limit: int) -> list[Run]: ...
+
+    async def claim_deliveries(self, node: str, limit: int) -> list[Delivery]: ...

@@ -1,0 +1,140 @@
+"""The run log as a run writes it: each step is kept before the next begins, none is done twice."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.errors import RatchetError
+from bot.events import Events
+from bot.model.run import Run, Step, StepKind, Usage
+from bot.ports.channels import Event
+from bot.ports.clock import Clock
+from bot.ports.stores import Journal, Spend
+from bot.redaction import Redactor
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one step's work came to. `output` must be a JSON value, and not None."""
+
+    output: Any
+    usage: Usage = Usage()
+    error_type: str = ""
+    error_message: str = ""
+
+
+class RunLog:
+    """One run's steps, in order.
+
+    A finished step waits in memory only until the next one begins or the run closes, so that the
+    last step, the answer and the outbox row are one commit.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        journal: Journal,
+        clock: Clock,
+        events: Events,
+        redactor: Redactor,
+        logged: Sequence[Step] = (),
+    ) -> None:
+        self.run = run
+        self._journal, self._clock, self._events, self._redactor = journal, clock, events, redactor
+        self._logged = [s for s in logged if s.output is not None and s.kind is not StepKind.ROUTE]
+        self._next_seq = max((step.seq for step in logged), default=-1) + 1
+        self._pending: list[Step] = []
+        self.usage = sum((s.usage for s in logged), Usage())
+        self.said = ""
+        """What was streamed so far, for a run that is stopped half-way."""
+
+    async def step(
+        self, kind: StepKind, name: str, input: Any, work: Callable[[], Awaitable[Done]]
+    ) -> Any:
+        """The work's output: from the log if a former attempt got that far, else by doing it.
+
+        What the work raises is recorded and raised on; a RatchetError's `usage` is counted.
+        """
+        known = self._take_logged(kind, name)
+        if known is not None:
+            return known.output
+        await self.flush()
+        started, begun = self._clock.now(), self._clock.monotonic()
+        done = Done(None)
+        try:
+            done = await work()
+            return done.output
+        except asyncio.CancelledError:
+            done = Done(None, error_type="cancelled")
+            raise
+        except RatchetError as error:
+            usage = getattr(error, "usage", Usage())
+            done = Done(None, usage, error.kind, str(error))
+            raise
+        except Exception as error:
+            done = Done(None, Usage(), type(error).__name__, str(error))
+            raise
+        finally:
+            spent = round((self._clock.monotonic() - begun) * 1000, 3)
+            self._keep(
+                Step(
+                    seq=self._next_seq,
+                    kind=kind,
+                    name=name,
+                    started_at=started,
+                    duration_ms=spent,
+                    input=self._redactor.value(input),
+                    output=self._redactor.value(done.output),
+                    usage=done.usage,
+                    error_type=done.error_type,
+                    error_message=self._redactor.text(done.error_message),
+                )
+            )
+
+    async def flush(self) -> None:
+        """Commits what waits. Raises Fenced if another node has the run."""
+        if self._pending:
+            waiting, self._pending = self._pending, []
+            await self._journal.steps(self.run, waiting, self.spend(waiting))
+
+    def take_pending(self) -> tuple[tuple[Step, ...], tuple[Spend, ...]]:
+        """What the closing commit must carry, and its costs."""
+        waiting, self._pending = tuple(self._pending), []
+        return waiting, tuple(self.spend(waiting))
+
+    def spend(self, steps: Sequence[Step]) -> list[Spend]:
+        run = self.run
+        keys = (("agent", run.agent), ("person", run.person), ("workspace", ""))
+        return [
+            Spend(run.workspace, keys, step.started_at, step.usage.cost_usd)
+            for step in steps
+            if step.usage.cost_usd
+        ]
+
+    def _take_logged(self, kind: StepKind, name: str) -> Step | None:
+        """The next result of a former attempt for the same thing. A model's name may have changed
+        with the settings: its answer still counts."""
+        for at, step in enumerate(self._logged):
+            if step.kind is kind and (step.name == name or kind is StepKind.MODEL):
+                del self._logged[: at + 1]
+                return step
+        return None
+
+    def keep(self, step: Step) -> None:
+        """A step that is done already."""
+        self._keep(replace(step, seq=self._next_seq))
+
+    def _keep(self, step: Step) -> None:
+        self._next_seq += 1
+        self._pending.append(step)
+        self.usage += step.usage
+        self.run = replace(self.run, usage=self.usage)
+        shown = {
+            "seq": step.seq,
+            "kind": step.kind.value,
+            "name": step.name,
+            "duration_ms": step.duration_ms,
+            "error_type": step.error_type,
+        }
+        self._events.publish(Event(self.run.id, "step", shown))

@@ -1,0 +1,131 @@
+"""Runs and their steps, for reading; the journal writes them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, select, update
+
+from bot.model.run import OPEN, Outcome, Run, RunKind, RunStatus, Step
+from storage.engine import Database
+from storage.rows import to_run, to_step
+from storage.tables import runs, steps
+
+_OPEN = [status.value for status in OPEN]
+
+
+class RunStore:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def get(self, workspace: str, run_id: str) -> Run | None:
+        found = await self._select(
+            select(runs).where(runs.c.workspace == workspace, runs.c.id == run_id)
+        )
+        return found[0] if found else None
+
+    async def find(self, workspace: str, ref: str) -> Run | None:
+        """By id or by its last 8 characters; the newest, should two end alike."""
+        ref = ref.strip().lower()
+        if len(ref) != 8:
+            return await self.get(workspace, ref)
+        found = await self._select(
+            select(runs)
+            .where(runs.c.workspace == workspace, runs.c.short == ref)
+            .order_by(runs.c.id.desc())
+            .limit(1)
+        )
+        return found[0] if found else None
+
+    async def by_event(self, workspace: str, channel: str, event_id: str) -> Run | None:
+        found = await self._select(
+            select(runs).where(
+                runs.c.workspace == workspace,
+                runs.c.channel == channel,
+                runs.c.event_id == event_id,
+            )
+        )
+        return found[0] if found else None
+
+    async def steps(self, workspace: str, run_id: str) -> list[Step]:
+        query = (
+            select(steps)
+            .where(steps.c.run_id == run_id, steps.c.workspace == workspace)
+            .order_by(steps.c.seq)
+        )
+        async with self._db.read() as conn:
+            return [to_step(row) for row in (await conn.execute(query)).mappings()]
+
+    async def recent(
+        self, workspace: str, *, conversation: str = "", kinds: Sequence[str] = (), limit: int = 20
+    ) -> list[Run]:
+        """Newest first."""
+        query = select(runs).where(runs.c.workspace == workspace)
+        if conversation:
+            query = query.where(runs.c.conversation == conversation).order_by(runs.c.id.desc())
+        else:
+            query = query.order_by(runs.c.created_at.desc(), runs.c.id.desc())
+        if kinds:
+            query = query.where(runs.c.kind.in_(kinds))
+        return await self._select(query.limit(limit))
+
+    async def history(self, workspace: str, conversation: str, limit: int) -> list[Run]:
+        """The last answered requests of a conversation, oldest first."""
+        query = (
+            select(runs)
+            .where(
+                runs.c.workspace == workspace,
+                runs.c.conversation == conversation,
+                runs.c.kind == RunKind.REQUEST.value,
+                runs.c.status == RunStatus.SUCCEEDED.value,
+            )
+            .order_by(runs.c.id.desc())
+            .limit(limit)
+        )
+        return (await self._select(query))[::-1]
+
+    async def open_before(self, workspace: str, conversation: str, run_id: str) -> list[str]:
+        """Ids of the conversation's earlier runs that are still open on another node."""
+        mine = select(runs.c.node).where(runs.c.id == run_id).scalar_subquery()
+        query = select(runs.c.id).where(
+            runs.c.workspace == workspace,
+            runs.c.conversation == conversation,
+            runs.c.id < run_id,
+            runs.c.status.in_(_OPEN),
+            runs.c.node != mine,
+        )
+        async with self._db.read() as conn:
+            return [row.id for row in await conn.execute(query)]
+
+    async def between(
+        self, workspace: str, since: int, until: int, *, agent: str = "", limit: int = 10_000
+    ) -> list[Run]:
+        query = select(runs).where(
+            runs.c.workspace == workspace,
+            runs.c.created_at >= since,
+            runs.c.created_at < until,
+        )
+        if agent:
+            query = query.where(runs.c.agent == agent)
+        return await self._select(query.order_by(runs.c.created_at, runs.c.id).limit(limit))
+
+    async def set_outcome(self, workspace: str, run_id: str, outcome: Outcome) -> None:
+        async with self._db.write() as conn:
+            await conn.execute(
+                update(runs)
+                .where(runs.c.workspace == workspace, runs.c.id == run_id)
+                .values(outcome=outcome.y, outcome_source=outcome.source)
+            )
+
+    async def takes_part(self, workspace: str, conversation: str) -> bool:
+        """Whether the bot was ever spoken to in this conversation."""
+        query = (
+            select(runs.c.id)
+            .where(runs.c.workspace == workspace, runs.c.conversation == conversation)
+            .limit(1)
+        )
+        async with self._db.read() as conn:
+            return (await conn.execute(query)).first() is not None
+
+    async def _select(self, query: Select[Any]) -> list[Run]:
+        async with self._db.read() as conn:
+            return [to_run(row) for row in (await conn.execute(query)).mappings()]
