@@ -1,0 +1,202 @@
+"""Agents: immutable versions, and one pointer each to the current one."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import Conflict, NotFound
+from bot.model.agent import AgentVersion, from_spec
+from bot.ports.clock import Clock
+from storage.engine import Database
+from storage.tables import agent_versions as versions
+from storage.tables import agents
+from storage.upsert import hold, insert
+
+SEED = "seed"
+
+
+class AgentStore:
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db, self._clock = db, clock
+        self._current: dict[str, list[AgentVersion]] = {}
+        self._changes = 0
+
+    async def seed(self, workspace: str, roster: Sequence[AgentVersion]) -> None:
+        async with self._db.write() as conn:
+            for version in sorted(roster, key=lambda v: v.name):
+                await self._seed(conn, workspace, version)
+        self._forget(workspace)
+
+    async def _seed(self, conn: AsyncConnection, workspace: str, seed: AgentVersion) -> None:
+        await hold(self._db, conn, "agent", workspace, seed.name)
+        known = select(versions.c.version).where(
+            versions.c.workspace == workspace,
+            versions.c.agent == seed.name,
+            versions.c.source == SEED,
+            versions.c.digest == seed.digest(),
+        )
+        number = (await conn.execute(known.order_by(versions.c.version.desc()))).scalar()
+        if number is None:
+            number = await self._add(conn, workspace, seed, SEED, base=0)
+        await conn.execute(
+            insert(self._db, agents)
+            .values(
+                workspace=workspace,
+                name=seed.name,
+                version=number,
+                source=SEED,
+                updated_at=self._clock.now(),
+            )
+            .on_conflict_do_nothing()
+        )
+        await conn.execute(
+            update(agents)
+            .where(
+                agents.c.workspace == workspace,
+                agents.c.name == seed.name,
+                agents.c.source == SEED,
+                agents.c.version != number,
+            )
+            .values(version=number, updated_at=self._clock.now())
+        )
+
+    async def current(self, workspace: str) -> list[AgentVersion]:
+        """One per agent, by name."""
+        if (known := self._current.get(workspace)) is not None:
+            return list(known)
+        before = self._changes
+        query = (
+            select(versions)
+            .join(
+                agents,
+                (agents.c.workspace == versions.c.workspace)
+                & (agents.c.name == versions.c.agent)
+                & (agents.c.version == versions.c.version),
+            )
+            .where(agents.c.workspace == workspace)
+            .order_by(agents.c.name)
+        )
+        async with self._db.read() as conn:
+            found = [_version(row) for row in (await conn.execute(query)).mappings()]
+        # SQLite has this one process, so only what is written here can change it.
+        if self._db.sqlite and before == self._changes:
+            self._current[workspace] = found
+        return list(found)
+
+    async def version(self, workspace: str, name: str, version: int) -> AgentVersion | None:
+        query = select(versions).where(
+            versions.c.workspace == workspace,
+            versions.c.agent == name,
+            versions.c.version == version,
+        )
+        async with self._db.read() as conn:
+            row = (await conn.execute(query)).mappings().first()
+        return _version(row) if row else None
+
+    async def made_by(
+        self, workspace: str, name: str, source: str
+    ) -> tuple[AgentVersion, int] | None:
+        """The newest version that `source` deployed, and the version it was based on."""
+        query = (
+            select(versions)
+            .where(
+                versions.c.workspace == workspace,
+                versions.c.agent == name,
+                versions.c.source == source,
+            )
+            .order_by(versions.c.version.desc())
+            .limit(1)
+        )
+        async with self._db.read() as conn:
+            row = (await conn.execute(query)).mappings().first()
+        return (_version(row), row["base"]) if row else None
+
+    async def deploy(
+        self, workspace: str, candidate: AgentVersion, *, base: int, source: str
+    ) -> AgentVersion:
+        name = candidate.name
+        same = select(versions.c.version).where(
+            versions.c.workspace == workspace,
+            versions.c.agent == name,
+            versions.c.source == source,
+            versions.c.digest == candidate.digest(),
+        )
+        async with self._db.write() as conn:
+            await hold(self._db, conn, "agent", workspace, name)
+            if (made := (await conn.execute(same)).scalar()) is not None:
+                return replace(candidate, version=made)
+            await self._must_be_current(conn, workspace, name, base)
+            number = await self._add(conn, workspace, candidate, source, base)
+            await self._point(conn, workspace, name, number, source)
+        self._forget(workspace)
+        return replace(candidate, version=number)
+
+    async def point(self, workspace: str, name: str, version: int, *, base: int) -> None:
+        target = select(versions.c.source).where(
+            versions.c.workspace == workspace,
+            versions.c.agent == name,
+            versions.c.version == version,
+        )
+        async with self._db.write() as conn:
+            await hold(self._db, conn, "agent", workspace, name)
+            source = (await conn.execute(target)).scalar()
+            if source is None:
+                raise NotFound(
+                    f"no version {version} of {name}", said=f"There is no {name} v{version}."
+                )
+            await self._must_be_current(conn, workspace, name, base)
+            await self._point(conn, workspace, name, version, source)
+        self._forget(workspace)
+
+    async def _must_be_current(
+        self, conn: AsyncConnection, workspace: str, name: str, base: int
+    ) -> None:
+        query = select(agents.c.version).where(
+            agents.c.workspace == workspace, agents.c.name == name
+        )
+        now = (await conn.execute(query)).scalar()
+        if now != base:
+            raise Conflict(
+                f"{name} is at v{now}, not v{base}",
+                said=f"{name} has changed in the meantime (it is at v{now} now). Please try again.",
+            )
+
+    async def _add(
+        self, conn: AsyncConnection, workspace: str, version: AgentVersion, source: str, base: int
+    ) -> int:
+        last = select(func.max(versions.c.version)).where(
+            versions.c.workspace == workspace, versions.c.agent == version.name
+        )
+        number = int((await conn.execute(last)).scalar() or 0) + 1
+        await conn.execute(
+            versions.insert().values(
+                workspace=workspace,
+                agent=version.name,
+                version=number,
+                spec=version.spec(),
+                digest=version.digest(),
+                source=source,
+                base=base,
+                created_at=self._clock.now(),
+            )
+        )
+        return number
+
+    async def _point(
+        self, conn: AsyncConnection, workspace: str, name: str, version: int, source: str
+    ) -> None:
+        await conn.execute(
+            update(agents)
+            .where(agents.c.workspace == workspace, agents.c.name == name)
+            .values(version=version, source=source, updated_at=self._clock.now())
+        )
+
+    def _forget(self, workspace: str) -> None:
+        self._changes += 1
+        self._current.pop(workspace, None)
+
+
+def _version(row: RowMapping) -> AgentVersion:
+    return from_spec(row["agent"], row["version"], row["spec"])

@@ -1,0 +1,64 @@
+"""What people thought of runs: the last word of each person and source counts."""
+
+from sqlalchemy import RowMapping, Select, select
+
+from bot.model.feedback import Feedback
+from storage.engine import Database
+from storage.tables import feedback as table
+from storage.upsert import insert
+
+_ONE_EACH = ["workspace", "run_id", "person", "source"]
+
+
+class FeedbackStore:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def put(self, feedback: Feedback) -> None:
+        said = {
+            "rating": feedback.rating,
+            "text": feedback.text,
+            "created_at": feedback.created_at,
+        }
+        adding = insert(self._db, table).values(
+            id=feedback.id,
+            workspace=feedback.workspace,
+            run_id=feedback.run_id,
+            person=feedback.person,
+            source=feedback.source,
+            **said,
+        )
+        async with self._db.write() as conn:
+            await conn.execute(adding.on_conflict_do_update(index_elements=_ONE_EACH, set_=said))
+
+    async def of_run(self, workspace: str, run_id: str) -> list[Feedback]:
+        return await self._select(
+            select(table)
+            .where(table.c.workspace == workspace, table.c.run_id == run_id)
+            .order_by(table.c.created_at, table.c.id)
+        )
+
+    async def since(self, workspace: str, after: int, limit: int) -> list[Feedback]:
+        return await self._select(
+            select(table)
+            .where(table.c.workspace == workspace, table.c.created_at > after)
+            .order_by(table.c.created_at, table.c.id)
+            .limit(limit)
+        )
+
+    async def _select(self, query: Select[tuple[str, ...]]) -> list[Feedback]:
+        async with self._db.read() as conn:
+            return [_feedback(row) for row in (await conn.execute(query)).mappings()]
+
+
+def _feedback(row: RowMapping) -> Feedback:
+    return Feedback(
+        id=row["id"],
+        workspace=row["workspace"],
+        run_id=row["run_id"],
+        person=row["person"],
+        rating=row["rating"],
+        text=row["text"],
+        source=row["source"],
+        created_at=row["created_at"],
+    )

@@ -1,0 +1,79 @@
+"""Runbooks saved from runs; each saving is a new version."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import RowMapping, func, select
+
+from bot.model.workflow import Workflow
+from storage.engine import Database
+from storage.tables import workflows
+from storage.upsert import hold
+
+
+class WorkflowStore:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def save(self, workflow: Workflow) -> Workflow:
+        named = (workflows.c.workspace == workflow.workspace, workflows.c.name == workflow.name)
+        same = select(workflows).where(*named, workflows.c.source_run == workflow.source_run)
+        last = select(func.max(workflows.c.version)).where(*named)
+        async with self._db.write() as conn:
+            await hold(self._db, conn, "workflow", workflow.workspace, workflow.name)
+            row = (await conn.execute(same)).mappings().first()
+            if row is None:
+                row_values = {
+                    "workspace": workflow.workspace,
+                    "name": workflow.name,
+                    "version": ((await conn.execute(last)).scalar() or 0) + 1,
+                    "markdown": workflow.markdown,
+                    "source_run": workflow.source_run,
+                    "created_by": workflow.created_by,
+                    "created_at": workflow.created_at,
+                }
+                await conn.execute(workflows.insert().values(row_values))
+                row = (await conn.execute(same)).mappings().one()
+            return _workflow(row)
+
+    async def get(self, workspace: str, name: str) -> Workflow | None:
+        query = (
+            select(workflows)
+            .where(workflows.c.workspace == workspace, workflows.c.name == name)
+            .order_by(workflows.c.version.desc())
+            .limit(1)
+        )
+        async with self._db.read() as conn:
+            row = (await conn.execute(query)).mappings().first()
+        return _workflow(row) if row else None
+
+    async def list(self, workspace: str) -> Sequence[Workflow]:
+        """The newest version of each, by name."""
+        newest = (
+            select(workflows.c.name, func.max(workflows.c.version).label("version"))
+            .where(workflows.c.workspace == workspace)
+            .group_by(workflows.c.name)
+            .subquery()
+        )
+        query = (
+            select(workflows)
+            .join(
+                newest,
+                (workflows.c.name == newest.c.name) & (workflows.c.version == newest.c.version),
+            )
+            .where(workflows.c.workspace == workspace)
+            .order_by(workflows.c.name)
+        )
+        async with self._db.read() as conn:
+            return [_workflow(row) for row in (await conn.execute(query)).mappings()]
+
+
+def _workflow(row: RowMapping) -> Workflow:
+    return Workflow(
+        workspace=row["workspace"],
+        name=row["name"],
+        version=row["version"],
+        markdown=row["markdown"],
+        source_run=row["source_run"],
+        created_by=row["created_by"],
+        created_at=row["created_at"],
+    )
