@@ -63,10 +63,16 @@ class Lanes:
                 self._waiting.pop(lane, None)
 
     async def _do(self, run_id: str, job: Job) -> None:
-        """In a task of its own, so that cancelling the run leaves the lane alive."""
-        task = asyncio.ensure_future(job())
-        self._tasks[run_id] = task
-        try:
-            await asyncio.gather(task, return_exceptions=True)
-        finally:
-            self._tasks.pop(run_id, None)
+        """In a task of its own, so that cancelling the run leaves the lane alive. It can be
+        cancelled only once it has begun: what never began could not say that it was stopped."""
+
+        async def begun() -> None:
+            task = asyncio.current_task()
+            if task is not None:
+                self._tasks[run_id] = task
+            try:
+                await job()
+            finally:
+                self._tasks.pop(run_id, None)
+
+        await asyncio.gather(asyncio.ensure_future(begun()), return_exceptions=True)
