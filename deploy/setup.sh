@@ -72,6 +72,12 @@ find_uv() {
     done
 }
 
+# Behind a company's proxy only the system's certificates know the proxy's own.
+trust_system() {
+    [ -s /etc/ssl/certs/ca-certificates.crt ] || return 0
+    export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}" UV_NATIVE_TLS="${UV_NATIVE_TLS:-true}"
+}
+
 stamp() { { pwd && cat uv.lock pyproject.toml; } | cksum; }
 
 is_current() {
@@ -90,6 +96,7 @@ packages() {
         install_uv
         uv=.tools/bin/uv
     fi
+    trust_system
     without=--no-dev
     if [ "$1" = test ] || [ -f .venv/.ready-test ]; then without=; fi
     say "installing the locked packages into .venv (a few minutes the first time)"
