@@ -1,0 +1,143 @@
+"""The numbers over runs: aggregates that read one index and no rows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model.run import RunKind
+from bot.ports.stores import Bucket
+from storage.engine import Database
+
+_DAY = 86_400_000
+_ARMS = 100  # SQLite takes 500 terms in a compound select
+
+# The statements are text because one of many arms takes longer to build from expressions than
+# to run. "#" is the arm's number.
+
+# Each agent and each of its versions is one seek into the index, however many runs there are.
+_VERSIONS = text(
+    """
+    WITH RECURSIVE names(a) AS (
+        SELECT MIN(agent) FROM runs WHERE workspace = :w AND kind = :k
+        UNION ALL
+        SELECT (SELECT MIN(agent) FROM runs
+                WHERE workspace = :w AND kind = :k AND agent > names.a)
+        FROM names WHERE names.a IS NOT NULL
+    ), versions(a, v) AS (
+        SELECT a, (SELECT MIN(agent_version) FROM runs
+                   WHERE workspace = :w AND kind = :k AND agent = names.a)
+        FROM names WHERE a IS NOT NULL
+        UNION ALL
+        SELECT a, (SELECT MIN(agent_version) FROM runs
+                   WHERE workspace = :w AND kind = :k AND agent = versions.a
+                     AND agent_version > versions.v)
+        FROM versions WHERE v IS NOT NULL
+    )
+    SELECT a, v FROM versions WHERE v IS NOT NULL ORDER BY a, v
+    """
+)
+
+_NUMBERS = """
+    SELECT # AS arm, COUNT(*) AS runs, COUNT(outcome) AS scored, SUM(outcome) AS successes,
+        COUNT(*) FILTER (WHERE outcome_source = 'rating') AS rated,
+        SUM(cost_usd) AS usd, COUNT(*) FILTER (WHERE NOT cost_known) AS unknown,
+        SUM(tokens_in) AS tokens_in, SUM(tokens_out) AS tokens_out,
+        STRING_AGG(CAST(latency_ms AS TEXT), ',') AS latencies
+    FROM runs WHERE workspace = :w AND kind = :k AND agent = :a# AND agent_version = :v#
+        AND created_at >= :since AND created_at < :until
+"""
+
+_ERRORS = """
+    SELECT # AS arm, error_type, COUNT(*) AS runs
+    FROM runs WHERE workspace = :w AND kind = :k AND agent = :a# AND agent_version = :v#
+        AND created_at >= :since AND created_at < :until AND error_type <> ''
+    GROUP BY error_type
+"""
+
+_DAYS = """
+    SELECT # AS arm, COUNT(*) FILTER (WHERE kind = :k) AS runs, SUM(cost_usd) AS usd
+    FROM runs WHERE workspace = :w AND created_at >= :since# AND created_at < :until#
+"""
+
+
+class MetricsStore:
+    """People's requests only: commands and jobs are runs too, but nobody asked them a question."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        # SQLite before 3.44 knows it by its own name only.
+        self._numbers = _NUMBERS.replace("STRING_AGG", "GROUP_CONCAT") if db.sqlite else _NUMBERS
+
+    async def by_agent(
+        self, workspace: str, since: int, until: int, agent: str = ""
+    ) -> list[Bucket]:
+        """By name and version; the agent "" stands for requests that reached none."""
+        scope = {"w": workspace, "k": RunKind.REQUEST.value, "since": since, "until": until}
+        async with self._db.read() as conn:
+            found = await conn.execute(_VERSIONS, {"w": workspace, "k": RunKind.REQUEST.value})
+            versions = [(row.a, row.v) for row in found if agent in ("", row.a)]
+            arms = [{"a": name, "v": version} for name, version in versions]
+            numbers = await _all(conn, self._numbers, arms, scope)
+            errors = await _all(conn, _ERRORS, arms, scope)
+        by_arm: dict[int, dict[str, int]] = {}
+        for row in errors:
+            by_arm.setdefault(row.arm, {})[row.error_type] = row.runs
+        return [
+            _bucket(*versions[row.arm], row, by_arm.get(row.arm, {}))
+            for row in sorted(numbers, key=lambda row: row.arm)
+            if row.runs
+        ]
+
+    async def by_day(self, workspace: str, since: int, until: int) -> list[tuple[int, int, float]]:
+        """Requests of each day, and the money of all runs."""
+        days = range(since // _DAY * _DAY, until, _DAY)
+        arms = [{"since": max(day, since), "until": min(day + _DAY, until)} for day in days]
+        async with self._db.read() as conn:
+            rows = await _all(conn, _DAYS, arms, {"w": workspace, "k": RunKind.REQUEST.value})
+        return sorted(
+            (days[row.arm], row.runs, float(row.usd or 0)) for row in rows if row.runs or row.usd
+        )
+
+
+async def _all(
+    conn: AsyncConnection, arm: str, values: Sequence[dict[str, Any]], shared: dict[str, Any]
+) -> list[Any]:
+    """The rows of every arm, a hundred arms a statement."""
+    rows: list[Any] = []
+    for start in range(0, len(values), _ARMS):
+        numbered = [(start + i, value) for i, value in enumerate(values[start : start + _ARMS])]
+        statement = " UNION ALL ".join(arm.replace("#", str(number)) for number, _ in numbered)
+        own = {f"{name}{number}": v for number, value in numbered for name, v in value.items()}
+        rows += await conn.execute(text(statement), shared | own)
+    return rows
+
+
+def _bucket(agent: str, version: int, row: Any, errors: dict[str, int]) -> Bucket:
+    latencies = sorted(map(int, row.latencies.split(","))) if row.latencies else []
+    return Bucket(
+        agent=agent,
+        version=version,
+        runs=row.runs,
+        scored=row.scored,
+        successes=float(row.successes or 0),
+        rated=row.rated,
+        p50=quantile(latencies, 0.50),
+        p95=quantile(latencies, 0.95),
+        cost_usd=float(row.usd or 0),
+        cost_unknown=row.unknown,
+        tokens_in=int(row.tokens_in or 0),
+        tokens_out=int(row.tokens_out or 0),
+        errors=errors,
+    )
+
+
+def quantile(ordered: Sequence[float], q: float) -> float:
+    """Linear between the two nearest; 0 where there is nothing."""
+    if not ordered:
+        return 0.0
+    at = q * (len(ordered) - 1)
+    low = int(at)
+    high = min(low + 1, len(ordered) - 1)
+    return float(ordered[low] + (ordered[high] - ordered[low]) * (at - low))

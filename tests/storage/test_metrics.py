@@ -1,0 +1,100 @@
+"""The numbers: per agent version and per day, of one workspace only."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from bot.model.run import Outcome, Run, RunKind, RunStatus, Usage
+from storage.engine import Database
+from storage.metrics import MetricsStore, quantile
+from storage.rows import run_row
+from storage.tables import runs
+
+DAY = 86_400_000
+TODAY = 20_000 * DAY
+
+
+def a_run(number: int, **changes: Any) -> Run:
+    run = Run(
+        id=f"r{number}",
+        workspace="w",
+        kind=RunKind.REQUEST,
+        status=RunStatus.SUCCEEDED,
+        channel="web",
+        event_id=f"e{number}",
+        conversation="c",
+        person="member",
+        message="hello",
+        created_at=TODAY + number,
+        finished_at=TODAY + number + 100 * number,
+        agent="writer",
+        agent_version=1,
+        usage=Usage(10, 5, 0, 0.25),
+    )
+    return replace(run, **changes)
+
+
+async def record(db: Database, *records: Run) -> None:
+    async with db.write() as conn:
+        for run in records:
+            closed = {
+                "outcome": run.outcome.y,
+                "outcome_source": run.outcome.source,
+                "latency_ms": run.latency_ms,
+                "finished_at": run.finished_at,
+            }
+            await conn.execute(insert(runs).values(run_row(run) | closed))
+
+
+async def test_numbers_of_each_version(db: Database) -> None:
+    await record(
+        db,
+        a_run(1, outcome=Outcome(1.0, "rating")),
+        a_run(2, outcome=Outcome(0.0, "error"), error_type="model"),
+        a_run(3, usage=Usage(1, 1, 0, None)),
+        a_run(4, agent_version=2),
+        a_run(5, agent="analyst", finished_at=0),
+        a_run(6, agent="", agent_version=0, error_type="over_budget"),
+        a_run(7, kind=RunKind.COMMAND, agent=""),
+        a_run(8, workspace="other"),
+        a_run(9, created_at=TODAY + DAY),
+    )
+    found = await MetricsStore(db).by_agent("w", TODAY, TODAY + DAY)
+    assert [(b.agent, b.version, b.runs) for b in found] == [
+        ("", 0, 1),
+        ("analyst", 1, 1),
+        ("writer", 1, 3),
+        ("writer", 2, 1),
+    ]
+    unrouted, unfinished, writer, _ = found
+    assert unrouted.errors == {"over_budget": 1}
+    assert (unfinished.p50, unfinished.p95) == (0.0, 0.0)
+    assert (writer.scored, writer.successes, writer.rated) == (2, 1.0, 1)
+    assert (writer.p50, writer.p95) == (200.0, pytest.approx(290.0))
+    assert (writer.cost_usd, writer.cost_unknown) == (0.5, 1)
+    assert (writer.tokens_in, writer.tokens_out, writer.errors) == (21, 11, {"model": 1})
+    only = await MetricsStore(db).by_agent("w", TODAY, TODAY + 2 * DAY, "writer")
+    assert [(b.version, b.runs) for b in only] == [(1, 4), (2, 1)]
+    assert await MetricsStore(db).by_agent("nobody", 0, TODAY) == []
+
+
+async def test_days_count_requests_and_all_money(db: Database) -> None:
+    await record(
+        db,
+        a_run(1),
+        a_run(2, kind=RunKind.JOB),
+        a_run(3, created_at=TODAY - 2 * DAY),
+        a_run(4, workspace="other"),
+    )
+    days = await MetricsStore(db).by_day("w", TODAY - 200 * DAY, TODAY + DAY)
+    assert days == [(TODAY - 2 * DAY, 1, 0.25), (TODAY, 1, 0.5)]
+    assert await MetricsStore(db).by_day("w", TODAY + 3, TODAY + DAY) == []
+
+
+def test_quantiles_lie_between_neighbours() -> None:
+    assert quantile([], 0.5) == 0.0
+    assert quantile([7], 0.95) == 7.0
+    assert quantile([0, 10], 0.5) == 5.0
+    assert quantile(range(101), 0.95) == 95.0
