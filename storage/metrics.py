@@ -77,7 +77,9 @@ class MetricsStore:
         scope = {"w": workspace, "k": RunKind.REQUEST.value, "since": since, "until": until}
         async with self._db.read() as conn:
             found = await conn.execute(_VERSIONS, {"w": workspace, "k": RunKind.REQUEST.value})
-            versions = [(row.a, row.v) for row in found if agent in ("", row.a)]
+            versions: list[tuple[str, int]] = [
+                (row.a, row.v) for row in found if agent in ("", row.a)
+            ]
             arms = [{"a": name, "v": version} for name, version in versions]
             numbers = await _all(conn, self._numbers, arms, scope)
             errors = await _all(conn, _ERRORS, arms, scope)
@@ -85,7 +87,7 @@ class MetricsStore:
         for row in errors:
             by_arm.setdefault(row.arm, {})[row.error_type] = row.runs
         return [
-            _bucket(*versions[row.arm], row, by_arm.get(row.arm, {}))
+            _bucket(versions[row.arm], row, by_arm.get(row.arm, {}))
             for row in sorted(numbers, key=lambda row: row.arm)
             if row.runs
         ]
@@ -114,11 +116,11 @@ async def _all(
     return rows
 
 
-def _bucket(agent: str, version: int, row: Any, errors: dict[str, int]) -> Bucket:
+def _bucket(version: tuple[str, int], row: Any, errors: dict[str, int]) -> Bucket:
     latencies = sorted(map(int, row.latencies.split(","))) if row.latencies else []
     return Bucket(
-        agent=agent,
-        version=version,
+        agent=version[0],
+        version=version[1],
         runs=row.runs,
         scored=row.scored,
         successes=float(row.successes or 0),

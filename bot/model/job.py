@@ -25,3 +25,8 @@ class JobState:
     last_run_id: str
     last_status: str
     next_at: int
+
+
+def conversation_of(job: str) -> str:
+    """The conversation that a job's runs belong to."""
+    return f"job:{job}"

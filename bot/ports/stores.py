@@ -249,7 +249,7 @@ class JobStates(Protocol):
     """Jobs belong to the installation: the workspace is the one that owns their runs."""
 
     async def claim_tick(self, workspace: str, job: str, scheduled: int, run_id: str) -> bool:
-        """True for the one caller that gets this tick (ms, UTC)."""
+        """True for the one run that gets this tick (ms, UTC), however often it asks."""
 
     async def last_tick(self, workspace: str, job: str) -> int: ...
 
@@ -261,7 +261,25 @@ class JobStates(Protocol):
 
     async def watermark(self, workspace: str, job: str) -> int: ...
 
-    async def set_watermark(self, workspace: str, job: str, value: int) -> None: ...
+    async def set_watermark(self, workspace: str, job: str, value: int) -> None:
+        """Only ever forward."""
+
+
+class Upkeep(Protocol):
+    """What the nightly jobs do to the database itself."""
+
+    async def workspaces(self) -> list[str]:
+        """Every workspace that has a run."""
+
+    async def forget_texts(self, workspace: str, since: int, before: int, limit: int) -> int:
+        """Removes the texts of at most `limit` closed runs created in [since, before), with those
+        of their steps and deliveries; numbers stay. Returns how many runs had any."""
+
+    async def tidy(self, workspace: str, ticks_before: int, notices_before: int) -> int:
+        """Deletes rows that only served to know a repetition; each job's last tick stays."""
+
+    async def optimize(self) -> None:
+        """Lets the database tend to its statistics and files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +327,7 @@ __all__ = [
     "Proposals",
     "Runs",
     "Spend",
+    "Upkeep",
     "Usage",
     "Workflows",
 ]

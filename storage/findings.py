@@ -1,0 +1,95 @@
+"""What the log showed: each thing once, however often it is seen again."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import RowMapping, select, update
+
+from bot.model.finding import Finding
+from storage.engine import Database
+from storage.tables import findings as table
+from storage.upsert import hold, insert
+
+_EVIDENCE = 50  # newest run ids kept; the count goes on
+
+
+class FindingStore:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def raise_once(self, finding: Finding) -> tuple[Finding, bool]:
+        """A finding seen again keeps its id, status and first time, and gains the new evidence;
+        `count` is how many runs were ever named."""
+        same = select(table).where(
+            table.c.workspace == finding.workspace, table.c.fingerprint == finding.fingerprint
+        )
+        async with self._db.write() as conn:
+            await hold(self._db, conn, "finding", finding.workspace, finding.fingerprint)
+            row = (await conn.execute(same)).mappings().first()
+            if row is None:
+                await conn.execute(insert(self._db, table).values(_values(finding)))
+                return finding, True
+            known = _finding(row)
+            new = [run for run in finding.evidence if run not in known.evidence]
+            merged = _seen_again(known, finding, new)
+            await conn.execute(
+                update(table)
+                .where(table.c.workspace == known.workspace, table.c.id == known.id)
+                .values(_values(merged))
+            )
+            return merged, False
+
+    async def open(self, workspace: str) -> list[Finding]:
+        """Oldest first."""
+        query = (
+            select(table)
+            .where(table.c.workspace == workspace, table.c.status == "open")
+            .order_by(table.c.created_at, table.c.id)
+        )
+        async with self._db.read() as conn:
+            return [_finding(row) for row in (await conn.execute(query)).mappings()]
+
+    async def set_status(self, workspace: str, finding: str, status: str) -> None:
+        async with self._db.write() as conn:
+            await conn.execute(
+                update(table)
+                .where(table.c.workspace == workspace, table.c.id == finding)
+                .values(status=status)
+            )
+
+
+def _seen_again(known: Finding, seen: Finding, new: Sequence[str]) -> Finding:
+    return Finding(
+        id=known.id,
+        workspace=known.workspace,
+        kind=known.kind,
+        fingerprint=known.fingerprint,
+        title=seen.title,
+        detail=seen.detail if new else known.detail,
+        evidence=(*known.evidence, *new)[-_EVIDENCE:],
+        agent=known.agent,
+        count=known.count + len(new),
+        status=known.status,
+        created_at=known.created_at,
+        updated_at=seen.updated_at if new else known.updated_at,
+    )
+
+
+def _values(finding: Finding) -> dict[str, object]:
+    return {
+        "id": finding.id,
+        "workspace": finding.workspace,
+        "kind": finding.kind,
+        "fingerprint": finding.fingerprint,
+        "title": finding.title,
+        "detail": finding.detail,
+        "evidence": list(finding.evidence),
+        "agent": finding.agent,
+        "count": finding.count,
+        "status": finding.status,
+        "created_at": finding.created_at,
+        "updated_at": finding.updated_at,
+    }
+
+
+def _finding(row: RowMapping) -> Finding:
+    return Finding(**{**row, "evidence": tuple(row["evidence"] or ())})
