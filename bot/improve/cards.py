@@ -1,0 +1,83 @@
+"""A proposal as people see it: what would change, why, and what to press; pure."""
+
+from bot.model.message import Button, Card, Field, Reply
+from bot.model.proposal import Proposal, ProposalKind, ProposalStatus
+from bot.model.words import one_line, when
+
+_SHOWN_RUNS = 5
+_S = ProposalStatus
+
+
+def offer(proposal: Proposal, *, by: str = "") -> Reply:
+    """The card in its present state. `by` is the name of who decided."""
+    state = status(proposal, by=by)
+    ask = "Approve, edit or decline?" if proposal.status is _S.OFFERED else state
+    return Reply(
+        text=f"**{proposal.ref}: {proposal.title}**\n{ask}",
+        card=Card(
+            title=f"{proposal.ref} · {proposal.title}",
+            body=proposal.expected,
+            fields=_fields(proposal),
+            diff=proposal.diff,
+            ref=proposal.ref,
+            status="" if proposal.status is _S.OFFERED else state,
+        ),
+        buttons=_buttons(proposal) if proposal.status is _S.OFFERED else (),
+    )
+
+
+def status(proposal: Proposal, *, by: str = "") -> str:
+    """One line: what became of it, by whom and when."""
+    who = f" by {by}" if by else ""
+    at = f", {when(proposal.decided_at)}" if proposal.decided_at else ""
+    why = f": {one_line(proposal.reason, 200)}" if proposal.reason else ""
+    match proposal.status:
+        case _S.OFFERED | _S.DRAFTED:
+            return f"Waits for a decision until {when(proposal.expires_at)}"
+        case _S.APPROVED | _S.TRIALLED | _S.KEPT:
+            return f"Approved{who}{at}. {effect(proposal)}"
+        case _S.DECLINED:
+            return f"Declined{who}{at}{why}"
+        case _S.EXPIRED:
+            return f"Expired{at}: nobody decided in time"
+        case _S.ROLLED_BACK:
+            return f"Rolled back{who}{at}{why}"
+        case _S.SUPERSEDED:
+            return f"Superseded{at}{why}"
+
+
+def effect(proposal: Proposal) -> str:
+    """What approval made, once it has."""
+    if not proposal.applied:
+        return "Being deployed."
+    if version := proposal.applied.get("version"):
+        return f"{proposal.change.agent} v{version} is in use."
+    return f"Remembered as {proposal.applied.get('ref', 'a memory')}."
+
+
+def _fields(proposal: Proposal) -> tuple[Field, ...]:
+    if proposal.kind is ProposalKind.MEMORY_NEW:
+        target = "memory of everyone"
+    else:
+        target = f"{proposal.change.agent} v{proposal.base_version}"
+    runs = ", ".join(run[-8:] for run in proposal.evidence[:_SHOWN_RUNS])
+    more = len(proposal.evidence) - _SHOWN_RUNS
+    fields = [
+        Field("Changes", target),
+        Field("Evidence", f"{runs} and {more} more" if more > 0 else runs or "none"),
+        Field("May approve", proposal.risk),
+    ]
+    if proposal.status is _S.OFFERED:
+        fields.append(Field("Expires", when(proposal.expires_at)))
+    if proposal.edited:
+        fields.append(Field("Edited", "yes"))
+    return tuple(fields)
+
+
+def _buttons(proposal: Proposal) -> tuple[Button, ...]:
+    ref = proposal.ref
+    return (
+        Button("Approve", f"/approve {ref}", "primary"),
+        Button("Edit", f"/edit {ref}", asks="What should it say instead?"),
+        Button("Decline", f"/decline {ref}", "danger", asks="Why not? It is not proposed again."),
+    )
