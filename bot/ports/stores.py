@@ -198,27 +198,46 @@ class Proposals(Protocol):
         """Offered ones whose time is over."""
 
 
-class Memories(Protocol):
-    async def add(
-        self,
-        memory: Memory,
-        vector: Sequence[float],
-        space: str,
-    ) -> Memory:
-        """Gives it its number; the same id twice is one memory."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A memory with its vector, empty where none was made yet, and the vector's space."""
 
-    async def get_many(self, workspace: str, ids: Sequence[str]) -> list[Memory]: ...
+    memory: Memory
+    vector: Sequence[float]
+    space: str
+
+
+class Memories(Protocol):
+    """What is forgotten is found by none of these, and its text is gone."""
+
+    async def add(self, memory: Memory, vector: Sequence[float], space: str) -> Memory:
+        """Gives it its number; the same id twice is one memory. No vector: made later."""
+
+    async def get_many(self, workspace: str, ids: Sequence[str]) -> Sequence[Memory]: ...
 
     async def by_ref(self, workspace: str, ref: str) -> Memory | None:
         """By "M7", "m7" or "7"."""
 
     async def list(
         self, workspace: str, namespaces: Sequence[Namespace], limit: int = 50
-    ) -> Sequence[Memory]: ...
+    ) -> Sequence[Memory]:
+        """Newest first."""
 
-    async def forget(self, workspace: str, memory: str) -> bool: ...
+    async def forget(self, workspace: str, memory: str, at: int = 0) -> bool:
+        """Removes its text and vector; False if there was none. `at` is ms, UTC."""
 
     async def count(self, workspace: str, namespaces: Sequence[Namespace]) -> int: ...
+
+    async def total(self, workspace: str) -> int:
+        """Over all namespaces."""
+
+    async def page(self, workspace: str, after: int, limit: int) -> Sequence[Stored]:
+        """Those whose number is greater than `after`, by number."""
+
+    async def set_vectors(
+        self, workspace: str, vectors: Mapping[str, Sequence[float]], space: str
+    ) -> None:
+        """Replaces vectors by memory id."""
 
 
 class Workflows(Protocol):
@@ -327,6 +346,7 @@ __all__ = [
     "Proposals",
     "Runs",
     "Spend",
+    "Stored",
     "Upkeep",
     "Usage",
     "Workflows",

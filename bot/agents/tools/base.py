@@ -10,7 +10,7 @@ from pydantic import Field, create_model
 from bot.memory import MemoryBank
 from bot.model.chat import ToolSpec
 from bot.ports.clock import Clock
-from bot.ports.stores import Metrics, Runs
+from bot.ports.stores import Metrics, Proposals, Runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class ToolContext:
     memory: MemoryBank
     runs: Runs
     metrics: Metrics
+    proposals: Proposals
     http_allow: tuple[str, ...]
 
 
