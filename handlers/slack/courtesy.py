@@ -1,0 +1,109 @@
+"""Small kindnesses that may fail: a sign of life, and who is a guest."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from bot.errors import ChannelError
+from bot.model.message import Sender
+from bot.ports.clock import Clock
+from handlers.slack.api import Api
+from handlers.slack.incoming import part_of, text_of
+
+_EYES = "eyes"
+_KEPT = 5_000
+_FRESH = 3_600
+"""Seconds that what users.info said about a person is believed."""
+
+
+class LifeSign:
+    """The status line where the thread has one, else 👀 on the message, until the answer is there."""
+
+    def __init__(self, api: Api, log: Any) -> None:
+        self._api, self._log = api, log
+        self._eyes: dict[tuple[str, str], asyncio.Task[bool]] = {}
+
+    def show(self, address: Mapping[str, object]) -> None:
+        """Begins at once and is waited for by nobody."""
+        key = _message(address)
+        if all(key) and len(self._eyes) < _KEPT:
+            self._eyes[key] = asyncio.create_task(self._show(address))
+
+    async def clear(self, address: Mapping[str, object]) -> None:
+        """Takes the eyes away again; the status line goes by itself once the thread is answered."""
+        key = _message(address)
+        shown = self._eyes.pop(key, None)
+        try:
+            if shown is None or await shown:
+                await self._api.call("reactions.remove", **_reaction(key))
+        except ChannelError as error:
+            self._log.debug("slack_sign_not_cleared", error=str(error))
+
+    async def close(self) -> None:
+        for task in self._eyes.values():
+            task.cancel()
+        await asyncio.gather(*self._eyes.values(), return_exceptions=True)
+        self._eyes.clear()
+
+    async def _show(self, address: Mapping[str, object]) -> bool:
+        """Whether there are eyes to take away."""
+        thread_ts = text_of(address.get("thread_ts"))
+        channel, ts = _message(address)
+        if thread_ts:
+            status = {"channel_id": channel, "thread_ts": thread_ts, "status": "is thinking…"}
+            try:
+                await self._api.call("assistant.threads.setStatus", **status)
+                return False
+            except ChannelError as error:
+                self._log.debug("slack_status_not_shown", error=str(error))
+        try:
+            await self._api.call("reactions.add", **_reaction((channel, ts)))
+            return True
+        except ChannelError as error:
+            self._log.debug("slack_sign_not_shown", error=str(error))
+            return False
+
+
+class Acquaintances:
+    """What Slack says about a sender, remembered for an hour; nothing where it won't say."""
+
+    def __init__(self, api: Api, clock: Clock, patience: float = 1.0) -> None:
+        self._api, self._clock, self._patience = api, clock, patience
+        self._known: dict[str, tuple[float, Mapping[str, Any]]] = {}
+
+    async def complete(self, sender: Sender) -> Sender:
+        """With name, and whether it is a guest or a bot."""
+        about = await self._about(sender.external_id)
+        guest = any(about.get(k) for k in ("is_restricted", "is_ultra_restricted", "is_stranger"))
+        profile = part_of(about.get("profile"))
+        name = text_of(profile.get("display_name")) or text_of(about.get("real_name"))
+        return replace(
+            sender,
+            name=name or sender.name or text_of(about.get("name")),
+            is_guest=sender.is_guest or guest,
+            is_bot=sender.is_bot or bool(about.get("is_bot")),
+        )
+
+    async def _about(self, user: str) -> Mapping[str, Any]:
+        now = self._clock.monotonic()
+        at, about = self._known.get(user, (0.0, {}))
+        if user in self._known and now - at < _FRESH:
+            return about
+        try:
+            async with asyncio.timeout(self._patience):
+                answer = await self._api.call("users.info", user=user)
+        except (ChannelError, TimeoutError):
+            return about
+        if len(self._known) >= _KEPT:
+            self._known.pop(next(iter(self._known)))
+        self._known[user] = now, part_of(answer.get("user"))
+        return self._known[user][1]
+
+
+def _message(address: Mapping[str, object]) -> tuple[str, str]:
+    return text_of(address.get("channel")), text_of(address.get("ts"))
+
+
+def _reaction(key: tuple[str, str]) -> dict[str, str]:
+    return {"channel": key[0], "timestamp": key[1], "name": _EYES}

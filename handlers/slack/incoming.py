@@ -1,0 +1,171 @@
+"""Slack events and slash commands → Message: pure."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.model.message import Message, Sender
+from handlers.slack.readable import as_command, is_known, readable, without_mention
+
+SUBSCRIBED = (
+    "app_mention",
+    "message",
+    "app_home_opened",
+    "app_context_changed",
+    "agent_session_stopped",
+    "reaction_added",
+    "app_uninstalled",
+    "tokens_revoked",
+)
+"""Every event type the manifest subscribes to."""
+
+_SAID = {"", "file_share", "thread_broadcast", "me_message"}
+"""Message subtypes that a person wrote; the others tell of edits, deletions, joins and bots."""
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """Who the bot is in Slack, by auth.test."""
+
+    user_id: str
+    bot_id: str
+    team_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """`addressed` False: a thread reply that is for the bot only where it takes part."""
+
+    message: Message
+    addressed: bool = True
+
+
+def text_of(value: object) -> str:
+    """A string field of a payload, or "" where it is missing or something else."""
+    return value if isinstance(value, str) else ""
+
+
+def part_of(value: object) -> Mapping[str, Any]:
+    """An object inside a payload, or {} where it is missing or something else."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def workspace(team_id: str, me: Me) -> str:
+    """One team, one home: the token's own team is the local workspace."""
+    return "local" if team_id in ("", me.team_id) else f"slack:{team_id}"
+
+
+def is_direct(channel: str, kind: str = "") -> bool:
+    """Whether a channel is a conversation with one person."""
+    return kind == "im" or channel.startswith("D")
+
+
+def conversation(channel: str, thread_ts: str) -> str:
+    return f"slack:{channel}:{thread_ts}" if thread_ts else f"slack:{channel}"
+
+
+def address(channel: str, thread_ts: str, user: str, **more: str) -> dict[str, object]:
+    """Where the reply goes; what is empty is left out."""
+    found = {"channel": channel, "thread_ts": thread_ts, "user": user, **more}
+    return {name: value for name, value in found.items() if value}
+
+
+def from_event(body: Body, me: Me, names: Collection[str]) -> Heard | None:
+    """A mention, a direct message or a thread reply; None for what nobody said to the bot.
+
+    The same message comes as `app_mention` and as `message`, and again on every retry: its
+    channel and ts make it one.
+    """
+    event = part_of(body.get("event"))
+    channel, ts, user = (text_of(event.get(key)) for key in ("channel", "ts", "user"))
+    if not (channel and ts and user) or not _by_person(event, me):
+        return None
+    direct = is_direct(channel, text_of(event.get("channel_type")))
+    raw, mentioned, first = without_mention(text_of(event.get("text")), me.user_id)
+    text = as_command(readable(raw), names, bare=first) or "/help"
+    replied_to = text_of(event.get("thread_ts"))
+    thread_ts = replied_to if direct else replied_to or ts
+    message = Message(
+        workspace=workspace(_team(body), me),
+        channel="slack",
+        event_id=f"msg:{channel}:{ts}",
+        conversation=conversation(channel, thread_ts),
+        sender=Sender(user, is_guest=_is_foreign(event, body, me)),
+        text=text,
+        address=address(channel, thread_ts, user, ts="" if text.startswith("/") else ts),
+        sent_at=_ms(ts),
+    )
+    if direct or mentioned or event.get("type") == "app_mention" or is_known(text, names):
+        return Heard(message)
+    return Heard(message, addressed=False) if replied_to and raw else None
+
+
+def from_slash(body: Body, me: Me, names: Collection[str], delivery_id: str) -> Message | None:
+    """A slash command; `delivery_id` stands in where the payload has no trigger id."""
+    channel, user = text_of(body.get("channel_id")), text_of(body.get("user_id"))
+    word = text_of(body.get("command"))
+    if not (channel and user and word):
+        return None
+    said = readable(text_of(body.get("text")))
+    text = as_command(f"{word} {said}".strip(), names)
+    if not is_known(text, names) and is_known(f"/{said}", names):
+        text = as_command(f"/{said}", names)
+    return Message(
+        workspace=workspace(text_of(body.get("team_id")), me),
+        channel="slack",
+        event_id=f"cmd:{text_of(body.get('trigger_id')) or delivery_id}",
+        conversation=conversation(channel, ""),
+        sender=Sender(user, text_of(body.get("user_name"))),
+        text=text,
+        address=address(channel, "", user, response_url=text_of(body.get("response_url"))),
+    )
+
+
+def from_stop(body: Body, me: Me) -> Message | None:
+    """Slack's own Stop button: the same as /stop in that thread."""
+    event = part_of(body.get("event"))
+    channel = text_of(event.get("channel")) or text_of(event.get("channel_id"))
+    user = text_of(event.get("user")) or text_of(event.get("user_id"))
+    if not (channel and user):
+        return None
+    thread_ts = text_of(event.get("thread_ts"))
+    stamp = text_of(event.get("event_ts")) or text_of(body.get("event_id"))
+    return Message(
+        workspace=workspace(_team(body), me),
+        channel="slack",
+        event_id=f"stop:{channel}:{thread_ts}:{stamp}",
+        conversation=conversation(channel, thread_ts),
+        sender=Sender(user),
+        text="/stop",
+        address=address(channel, thread_ts, user),
+        is_button=True,
+    )
+
+
+def _by_person(event: Mapping[str, Any], me: Me) -> bool:
+    if event.get("bot_id") or event.get("bot_profile") or event.get("hidden"):
+        return False
+    if text_of(event.get("subtype")) not in _SAID:
+        return False
+    return event.get("user") not in (me.user_id, "USLACKBOT")
+
+
+def _team(body: Body) -> str:
+    installed = body.get("authorizations")
+    first = part_of(installed[0]) if isinstance(installed, list) and installed else {}
+    return text_of(body.get("team_id")) or text_of(first.get("team_id"))
+
+
+def _is_foreign(event: Mapping[str, Any], body: Body, me: Me) -> bool:
+    """A person of another company, in a shared channel."""
+    team = text_of(event.get("user_team"))
+    return team.startswith("T") and team not in (me.team_id, _team(body))
+
+
+def _ms(ts: str) -> int | None:
+    try:
+        return round(float(ts) * 1000)
+    except (ValueError, OverflowError):
+        return None

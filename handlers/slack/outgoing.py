@@ -1,0 +1,215 @@
+"""Reply → Slack messages of blocks, within Slack's limits: pure."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.model.message import Button, Card, Reply
+from handlers.slack.markdown import escape, fenced, harmless, mrkdwn, split
+
+METADATA = "ratchet_run"
+PRESS = "ratchet:press:"
+ASK = "ratchet:ask:"
+"""Prefixes of our action ids; what follows ASK is a number, a colon and the question."""
+
+TEXT = 9_000
+"""Characters of an answer in one message: a markdown block may hold 12,000, all blocks of a
+message together about 13,000, and a card or buttons may follow."""
+
+ROOM, SECTION, MESSAGE = 11_500, 3_000, 38_000
+_LABEL, _HEADER, _ACTION_ID, _VALUE = 75, 150, 255, 2_000
+_FIELD, _FIELDS, _LINE, _BUTTONS = 300, 12, 500, 25
+"""Ours, so that the fullest card with its buttons stays below what a message may hold."""
+
+Block = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One Slack message. `text` is what notifications and screen readers get; `blocks` need
+    Slack's newer blocks, `plain` only sections and buttons; `bare` is all of it as text."""
+
+    text: str
+    blocks: Sequence[Block]
+    plain: Sequence[Block]
+    bare: str
+
+
+def render(reply: Reply) -> list[Part]:
+    """The messages that show a reply, in order; none for an empty one."""
+    if not (reply.text.strip() or reply.card or reply.buttons or reply.picture):
+        return []
+    chunks, tail = _cut(reply)
+    if tail:
+        chunks.append("")
+    parts = [_part(chunk, Reply("")) for chunk in chunks[:-1]]
+    return [*parts, _part(chunks[-1] if chunks else "", reply)]
+
+
+def metadata(run_id: str, delivery_id: str, part: int) -> dict[str, object]:
+    """What makes a message findable after a crash, and its run known when it is rated."""
+    payload = {"run_id": run_id, "delivery": delivery_id, "part": part}
+    return {"event_type": METADATA, "event_payload": payload}
+
+
+def modal(question: str, kept: Mapping[str, str]) -> dict[str, object]:
+    """A modal with one question; `kept` comes back when it is answered."""
+    state = {**kept}
+    if len(json.dumps(state)) > 3_000:
+        state.pop("response_url", None)
+    element = {"type": "plain_text_input", "action_id": "typed", "multiline": True}
+    title = kept.get("command", "").strip("/").partition(" ")[0].replace("-", " ").capitalize()
+    return {
+        "type": "modal",
+        "callback_id": ASK,
+        "private_metadata": json.dumps(state),
+        "title": _plain_text(title or "Ratchet", 24),
+        "submit": _plain_text("Send", 24),
+        "close": _plain_text("Cancel", 24),
+        "blocks": [
+            {
+                "type": "input",
+                "block_id": "asked",
+                "label": _plain_text(question or "What should it say?", 2_000),
+                "element": element,
+            }
+        ],
+    }
+
+
+def _cut(reply: Reply) -> tuple[list[str], bool]:
+    """The text in pieces, and whether what follows it needs a message of its own."""
+    card = reply.card
+    text = "\n\n".join(filter(None, (reply.text.strip("\n"), _overflow(card))))
+    chunks = [piece for piece in split(text, TEXT) for piece in _thin(piece)]
+    tail = sum(len(json.dumps(block, ensure_ascii=False)) for block in _tail(reply, rich=False))
+    return chunks, bool(chunks) and len(mrkdwn(chunks[-1])) + tail > ROOM
+
+
+def _overflow(card: Card | None) -> str:
+    """What is too long to stand on the card and goes before it."""
+    if card is None:
+        return ""
+    body = "" if _shown_here(card.body) else card.body
+    diff = fenced(card.diff, "diff") if card.diff and not _shown_here(card.diff) else ""
+    return "\n\n".join(filter(None, (body, diff)))
+
+
+def _shown_here(text: str) -> str:
+    """A text short enough to stand on the card itself, else ""."""
+    return text if len(mrkdwn(text)) < SECTION - 20 and len(escape(text)) < SECTION - 20 else ""
+
+
+def _thin(piece: str) -> list[str]:
+    """Text that grows a lot when escaped is cut into smaller messages."""
+    return [piece] if len(mrkdwn(piece)) <= ROOM else split(piece, TEXT // 5)
+
+
+def _part(chunk: str, reply: Reply) -> Part:
+    text = mrkdwn(chunk)
+    rich: list[Block] = [{"type": "markdown", "text": harmless(chunk)}] if chunk else []
+    plain = [_section(piece) for piece in split(text, SECTION)]
+    rich += _tail(reply, rich=True)
+    plain += _tail(reply, rich=False)
+    bare = "\n".join(filter(None, (text, *_tail_lines(reply))))
+    shown = text or _title(reply)
+    return Part(shown[:MESSAGE], rich[:50], plain[:50], (bare or shown)[:MESSAGE])
+
+
+def _title(reply: Reply) -> str:
+    if reply.card:
+        return escape(reply.card.title)
+    return escape(reply.picture.alt if reply.picture else "Please choose:")
+
+
+def _tail(reply: Reply, *, rich: bool) -> Iterator[Block]:
+    card = reply.card
+    if card:
+        yield from _card(card)
+    if reply.buttons and not (card and card.status):
+        for start in range(0, min(len(reply.buttons), _BUTTONS), 5):
+            yield _actions(reply.buttons[start : start + 5], start)
+    if reply.rateable and reply.run_id:
+        yield _thumbs(reply.run_id) if rich else _plain_thumbs(reply.run_id)
+    if reply.footer:
+        yield _context(escape(reply.footer))
+
+
+def _card(card: Card) -> Iterator[Block]:
+    yield {"type": "header", "text": _plain_text(card.title, _HEADER)}
+    if body := _shown_here(card.body):
+        yield from (_section(piece) for piece in split(mrkdwn(body), SECTION))
+    fields = [
+        {"type": "mrkdwn", "text": _clip(f"*{escape(f.label)}*\n{escape(f.value)}", _FIELD)}
+        for f in card.fields
+    ]
+    for start in range(0, min(len(fields), _FIELDS), 6):
+        yield {"type": "section", "fields": fields[start : start + 6]}
+    if diff := _shown_here(card.diff):
+        yield from (_section(piece) for piece in split(escape(fenced(diff)), SECTION))
+    if card.status:
+        yield _section(_clip(f"*{escape(card.status)}*", _LINE))
+
+
+def _actions(buttons: Sequence[Button], start: int) -> Block:
+    elements = [_button(button, start + at) for at, button in enumerate(buttons)]
+    return {"type": "actions", "elements": elements}
+
+
+def _button(button: Button, number: int) -> Block:
+    action_id = f"{ASK}{number}:{button.asks}" if button.asks else f"{PRESS}{number}"
+    element = {
+        "type": "button",
+        "action_id": action_id[:_ACTION_ID],
+        "text": _plain_text(button.label, _LABEL),
+        "value": button.command[:_VALUE],
+    }
+    return element if button.style == "default" else {**element, "style": button.style}
+
+
+def _thumbs(run_id: str) -> Block:
+    def button(label: str, verdict: str) -> Block:
+        says = {"text": _plain_text(label, _LABEL), "accessibility_label": f"{label} answer"}
+        return {**says, "value": f"/rate {run_id} {verdict}"}
+
+    element = {
+        "type": "feedback_buttons",
+        "action_id": f"{PRESS}rate",
+        "positive_button": button("Good", "up"),
+        "negative_button": button("Bad", "down"),
+    }
+    return {"type": "context_actions", "elements": [element]}
+
+
+def _plain_thumbs(run_id: str) -> Block:
+    buttons = (Button("👍", f"/rate {run_id} up"), Button("👎", f"/rate {run_id} down"))
+    return _actions(buttons, 1_000)
+
+
+def _tail_lines(reply: Reply) -> Iterator[str]:
+    """The same in words, for a server that takes no blocks at all."""
+    if card := reply.card:
+        yield f"*{escape(card.title)}*"
+        yield mrkdwn(_shown_here(card.body))
+        yield from (f"{escape(f.label)}: {escape(f.value)}" for f in card.fields)
+        yield escape(fenced(card.diff)) if _shown_here(card.diff) else ""
+        yield escape(card.status)
+    if not (card and card.status):
+        yield from (f"{escape(b.label)}: `!{b.command.lstrip('/')}`" for b in reply.buttons)
+    yield escape(reply.footer)
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def _context(text: str) -> Block:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": _clip(text, _LINE)}]}
+
+
+def _plain_text(text: str, limit: int) -> Block:
+    return {"type": "plain_text", "text": _clip(" ".join(text.split()) or "…", limit)}
+
+
+def _clip(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

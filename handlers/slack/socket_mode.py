@@ -1,0 +1,111 @@
+"""Socket Mode: Slack's envelopes over a websocket, acknowledged once they are kept.
+
+slack_sdk's own client is not used: it never asks for a new address when a connection to the old
+one fails, and drops the old connection before what came over it is acknowledged.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import aiohttp
+
+from bot.errors import ChannelError, ChannelUnavailable
+from handlers.slack.api import REJECTED, Refused
+
+Handle = Callable[[Mapping[str, Any], str], Awaitable[tuple[bool, Mapping[str, object] | None]]]
+"""(payload, envelope id) → (whether to acknowledge, what to answer with it)."""
+
+_LONGEST = 30.0
+_DRAIN = 3.0
+
+
+class Socket:
+    """Keeps one connection open. `open_url` asks Slack for an address; `log` is structlog's."""
+
+    def __init__(
+        self, open_url: Callable[[], Awaitable[str]], handle: Handle, log: Any, pause: float = 0.5
+    ) -> None:
+        self._open_url, self._handle, self._log = open_url, handle, log
+        self._pause = pause
+        self.connected = asyncio.Event()
+
+    async def run(self, session: aiohttp.ClientSession) -> None:
+        """Until cancelled, or until Slack rejects the app token."""
+        pause = self._pause
+        while True:
+            try:
+                await self._once(session)
+                pause = self._pause
+                continue
+            except Refused as error:
+                if error.code in REJECTED:
+                    self._log.error(
+                        "slack_app_token_rejected",
+                        code=error.code,
+                        do="Set SLACK_APP_TOKEN to an app-level token with connections:write.",
+                    )
+                    return
+                self._log.warning("slack_socket_refused", error=str(error), again_in_s=pause)
+            except (ChannelError, aiohttp.ClientError, OSError, TimeoutError) as error:
+                cause = str(error) or type(error).__name__
+                self._log.warning("slack_socket_lost", error=cause, again_in_s=pause)
+            self.connected.clear()
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST)
+
+    async def _once(self, session: aiohttp.ClientSession) -> None:
+        """One connection: returns when Slack asks for a new one, raises when it breaks."""
+        url = await self._open_url()
+        open_tasks: set[asyncio.Task[None]] = set()
+        # Slack warns before it closes; an unanswered ping for 20 s means that it is gone.
+        async with session.ws_connect(url, heartbeat=20.0, max_msg_size=16 << 20) as ws:
+            try:
+                await self._listen(ws, open_tasks)
+            finally:
+                self.connected.clear()
+                if open_tasks:
+                    await asyncio.wait(open_tasks, timeout=_DRAIN)
+                for task in open_tasks:
+                    task.cancel()
+
+    async def _listen(
+        self, ws: aiohttp.ClientWebSocketResponse, open_tasks: set[asyncio.Task[None]]
+    ) -> None:
+        async for frame in ws:
+            if frame.type is not aiohttp.WSMsgType.TEXT:
+                break
+            envelope = _envelope(frame.data)
+            kind = envelope.get("type")
+            if kind == "hello":
+                self._log.info("slack_socket_open")
+                self.connected.set()
+            elif kind == "disconnect":
+                self._log.info("slack_socket_renewed", reason=envelope.get("reason"))
+                return
+            elif isinstance(envelope.get("envelope_id"), str):
+                task = asyncio.create_task(self._take(ws, envelope))
+                open_tasks.add(task)
+                task.add_done_callback(open_tasks.discard)
+        raise ChannelUnavailable("the connection was closed")
+
+    async def _take(self, ws: aiohttp.ClientWebSocketResponse, envelope: Mapping[str, Any]) -> None:
+        envelope_id, payload = envelope["envelope_id"], envelope.get("payload")
+        keep, answer = await self._handle(payload if isinstance(payload, dict) else {}, envelope_id)
+        if not keep:
+            return
+        ack = {"envelope_id": envelope_id, **({"payload": answer} if answer else {})}
+        try:
+            await ws.send_str(json.dumps(ack))
+        except (aiohttp.ClientError, OSError) as error:
+            # Slack sends it again, and the event id makes that a duplicate.
+            self._log.info("slack_ack_not_sent", envelope=envelope_id, error=str(error))
+
+
+def _envelope(data: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(data)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,199 @@
+"""Events and slash commands as messages, without any network."""
+
+import pytest
+
+from handlers.slack.incoming import Me, from_event, from_slash, from_stop
+from handlers.slack.readable import as_command, readable
+from tests.fakes.slack_payloads import (
+    BOT,
+    BOT_ID,
+    CHANNEL,
+    DM,
+    TEAM,
+    TS,
+    USER,
+    event,
+    mention,
+    said,
+    slash,
+)
+from tests.handlers.slack.conftest import COMMANDS
+
+ME = Me(BOT, BOT_ID, TEAM)
+
+
+def test_a_mention_opens_a_thread() -> None:
+    heard = from_event(mention("what is &lt;new&gt; &amp; good?"), ME, COMMANDS)
+    assert heard is not None and heard.addressed
+    message = heard.message
+    assert message.text == "what is <new> & good?"
+    assert message.workspace == "local"
+    assert message.conversation == f"slack:{CHANNEL}:{TS}"
+    assert message.event_id == f"msg:{CHANNEL}:{TS}"
+    assert message.sender.external_id == USER
+    assert message.sent_at == 1780000000000
+    assert message.address == {"channel": CHANNEL, "thread_ts": TS, "user": USER, "ts": TS}
+
+
+def test_the_same_message_as_mention_and_as_message_is_one() -> None:
+    as_mention = from_event(mention("hello"), ME, COMMANDS)
+    as_message = from_event(said(f"<@{BOT}> hello"), ME, COMMANDS)
+    assert as_mention == as_message is not None
+
+
+def test_a_direct_message_continues_one_conversation() -> None:
+    heard = from_event(said("hi", channel=DM), ME, COMMANDS)
+    assert heard is not None and heard.addressed
+    assert heard.message.conversation == f"slack:{DM}"
+    assert "thread_ts" not in heard.message.address
+    threaded = from_event(said("hi", channel=DM, ts="9.9", thread_ts="1.1"), ME, COMMANDS)
+    assert threaded is not None and threaded.message.conversation == f"slack:{DM}:1.1"
+
+
+def test_a_thread_reply_counts_only_where_the_bot_takes_part() -> None:
+    heard = from_event(said("and tomorrow?", ts="9.9", thread_ts=TS), ME, COMMANDS)
+    assert heard is not None and not heard.addressed
+    assert heard.message.conversation == f"slack:{CHANNEL}:{TS}"
+    assert from_event(said("not for you"), ME, COMMANDS) is None
+
+
+def test_a_marked_command_needs_no_mention() -> None:
+    heard = from_event(said("!save_workflow weekly"), ME, COMMANDS)
+    assert heard is not None and heard.addressed
+    assert heard.message.text == "/save-workflow weekly"
+    assert from_event(said("!roll 2d6"), ME, COMMANDS) is None
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"subtype": "message_changed"},
+        {"subtype": "message_deleted"},
+        {"subtype": "bot_message"},
+        {"subtype": "channel_join"},
+        {"bot_id": "B0OTHER"},
+        {"user": BOT},
+        {"user": None},
+        {"user": "USLACKBOT"},
+        {"hidden": True},
+        {"ts": None},
+        {"ts": 17.5},
+        {"channel": ["C1"]},
+    ],
+)
+def test_what_no_person_said_is_not_heard(more: dict[str, object]) -> None:
+    inner = {"type": "message", "channel": DM, "user": USER, "ts": TS, "text": "hi"}
+    assert from_event(event({**inner, **more}), ME, COMMANDS) is None
+
+
+@pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast"])
+def test_some_subtypes_are_said_by_people(subtype: str) -> None:
+    assert from_event(said("look", channel=DM, subtype=subtype), ME, COMMANDS) is not None
+
+
+def test_a_mention_alone_asks_for_help() -> None:
+    heard = from_event(mention(""), ME, COMMANDS)
+    assert heard is not None and heard.message.text == "/help"
+
+
+def test_another_team_is_another_workspace() -> None:
+    inner = {"type": "app_mention", "channel": CHANNEL, "user": USER, "ts": TS, "text": "hi"}
+    heard = from_event(event(inner, team="T0OTHER"), ME, COMMANDS)
+    assert heard is not None and heard.message.workspace == "slack:T0OTHER"
+
+
+def test_a_stranger_in_a_shared_channel_is_a_guest() -> None:
+    heard = from_event(mention("hi", user_team="T0OTHER"), ME, COMMANDS)
+    assert heard is not None and heard.message.sender.is_guest
+    heard = from_event(mention("hi", user_team=TEAM), ME, COMMANDS)
+    assert heard is not None and not heard.message.sender.is_guest
+
+
+@pytest.mark.parametrize("ts", ["x", "1e999", "nan"])
+def test_a_strange_ts_gives_no_time(ts: str) -> None:
+    heard = from_event(mention("hi", ts=ts), ME, COMMANDS)
+    assert heard is not None and heard.message.sent_at is None
+
+
+@pytest.mark.parametrize(
+    ("said_text", "text"),
+    [
+        ("better say euros", "/better say euros"),
+        ("approve P12", "/approve P12"),
+        ("decline P12 too vague", "/decline P12 too vague"),
+        ("help", "/help"),
+        ("help metrics", "/help metrics"),
+        ("save_workflow weekly report", "/save-workflow weekly report"),
+        ("why 01890abc", "/why 01890abc"),
+        ("why did sales drop?", "why did sales drop?"),
+        ("run the numbers again", "run the numbers again"),
+        ("help me write a mail", "help me write a mail"),
+        ("stop", "/stop"),
+        ("stop using commas", "stop using commas"),
+        ("!forget m1", "/forget m1"),
+        ("/metrics 7", "/metrics 7"),
+        ("!unknown", "!unknown"),
+        ("approve of this", "approve of this"),
+        ("better", "/better"),
+    ],
+)
+def test_after_a_mention_only_the_forms_of_commands_are_commands(said_text: str, text: str) -> None:
+    heard = from_event(mention(said_text), ME, COMMANDS)
+    assert heard is not None and heard.message.text == text
+
+
+def test_bare_words_are_commands_only_after_a_mention() -> None:
+    heard = from_event(said("better late than never", channel=DM), ME, COMMANDS)
+    assert heard is not None and heard.message.text == "better late than never"
+    assert as_command("stop", COMMANDS) == "stop"
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("<@U1|ann> and <@U2>", "@ann and @U2"),
+        ("<#C1|general> <#C2>", "#general #C2"),
+        ("<!here> <!subteam^S1|@team> <!date^1^{date}|Monday>", "@here @team Monday"),
+        ("<https://a.example/x?a=1&amp;b=2>", "https://a.example/x?a=1&b=2"),
+        ("<https://a.example|a.example>", "https://a.example"),
+        ("<https://a.example|the site>", "the site (https://a.example)"),
+        ("<mailto:a@b.example|a@b.example>", "a@b.example"),
+        ("&amp;lt; stays", "&lt; stays"),
+        ("a < b > c", "a < b > c"),
+        ("سلام 👩‍👩‍👧 \u0000", "سلام 👩‍👩‍👧 \u0000"),
+    ],
+)
+def test_slack_markup_becomes_text(raw: str, text: str) -> None:
+    assert readable(raw) == text
+
+
+def test_a_slash_command() -> None:
+    body = slash("/better", "say &lt;b&gt;", response_url="http://127.0.0.1/r")
+    message = from_slash(body, ME, COMMANDS, "delivery")
+    assert message is not None
+    assert message.text == "/better say <b>"
+    assert message.event_id == f"cmd:{body['trigger_id']}"
+    assert message.conversation == f"slack:{CHANNEL}"
+    assert message.address["response_url"] == "http://127.0.0.1/r"
+
+
+def test_a_slash_command_with_fields_missing() -> None:
+    body = slash("/metrics")
+    del body["trigger_id"], body["text"], body["team_id"]
+    message = from_slash(body, ME, COMMANDS, "delivery")
+    assert message is not None and message.event_id == "cmd:delivery"
+    assert message.text == "/metrics" and message.workspace == "local"
+    assert from_slash({"command": "/metrics"}, ME, COMMANDS, "delivery") is None
+
+
+def test_the_apps_own_word_may_stand_before_a_command() -> None:
+    message = from_slash(slash("/ratchet", "metrics 7"), ME, COMMANDS, "d")
+    assert message is not None and message.text == "/metrics 7"
+
+
+def test_slacks_stop_button_says_stop() -> None:
+    inner = {"type": "agent_session_stopped", "channel": DM, "user": USER, "thread_ts": TS}
+    message = from_stop(event(inner), ME)
+    assert message is not None and message.text == "/stop"
+    assert message.conversation == f"slack:{DM}:{TS}"
+    assert from_stop(event({"type": "agent_session_stopped"}), ME) is None
