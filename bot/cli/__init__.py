@@ -1,0 +1,1 @@
+"""The command line: light to start, everything heavy is loaded when a command needs it."""

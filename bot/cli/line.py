@@ -1,0 +1,43 @@
+"""The line to Ratchet: the server that holds the data folder, or one of our own for a moment."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from bot import config
+from bot.cli.embedded import Embedded
+from bot.cli.remote import Remote
+from bot.clock import SystemIds
+from bot.config import Settings
+from bot.lock import known_api_key, running
+
+
+class Line(Protocol):
+    """What can be said and asked; runs as the HTTP API shows them."""
+
+    def say(self, text: str, agent: str | None, conversation: str) -> dict[str, Any]: ...
+
+    def run(self, ref: str) -> dict[str, Any]:
+        """With its "steps". Raises NotFound."""
+
+    def runs(self, limit: int) -> list[dict[str, Any]]: ...
+
+
+@contextmanager
+def open_line() -> Iterator[Line]:
+    """Raises ConfigError, Held or what keeps the server from starting."""
+    settings = config.load()
+    remote = server(settings)
+    if remote is not None:
+        yield remote
+        return
+    with Embedded(settings) as embedded:
+        yield embedded
+
+
+def server(settings: Settings) -> Remote | None:
+    """The running server on this data, if one serves."""
+    holder = running(settings.home)
+    if holder is None or not holder.url:
+        return None
+    return Remote(holder.url, known_api_key(settings), SystemIds().token)

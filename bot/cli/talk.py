@@ -1,0 +1,98 @@
+"""`ratchet ask`, `say`, `runs`, `run` and `job`: one thing said, one thing printed."""
+
+import json
+import sys
+from typing import Any
+
+from bot.cli.life import life_sign
+from bot.cli.line import open_line
+from bot.cli.shape import answer_fields, footer
+from bot.errors import BadInput
+from bot.model.words import duration, one_line, usd, when
+
+_FAILED = {"failed", "cancelled", "expired", "refused"}
+
+
+def ask(question: str, as_json: bool, agent: str | None, conversation: str) -> int:
+    text = sys.stdin.read() if question == "-" else question
+    if not text.strip():
+        raise BadInput(said='Ask something, as in: ratchet ask "What can you do?"')
+    return _say(text, as_json, agent, conversation)
+
+
+def say(command: str, as_json: bool, conversation: str) -> int:
+    if not command.startswith(("/", "!")):
+        raise BadInput(
+            said=f'Commands begin with "/", as in: ratchet say "/help". '
+            f'To ask something: ratchet ask "{one_line(command, 60)}"'
+        )
+    return _say(command, as_json, None, conversation)
+
+
+def job(name: str) -> int:
+    return _say(f"/jobs run {name}", False, None, "terminal")
+
+
+def runs(limit: int, as_json: bool) -> int:
+    with open_line() as line:
+        listed = line.runs(limit)
+    if as_json:
+        _print_json(listed)
+    elif not listed:
+        print('No runs yet. Ask something: ratchet ask "What can you do?"')
+    else:
+        print("\n".join(_run_line(run) for run in listed))
+    return 0
+
+
+def run(run_id: str, as_json: bool) -> int:
+    with open_line() as line:
+        found = line.run(run_id)
+    if as_json:
+        _print_json(found)
+    else:
+        print("\n".join(_run_lines(found)))
+    return 0
+
+
+def _say(text: str, as_json: bool, agent: str | None, conversation: str) -> int:
+    with life_sign("thinking"), open_line() as line:
+        done = line.say(text, agent, conversation)
+    if as_json:
+        _print_json(answer_fields(done))
+    else:
+        print(done["answer"])
+        print(footer(done), file=sys.stderr)
+    return 1 if done["status"] in _FAILED else 0
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def _run_line(run: dict[str, Any]) -> str:
+    who = f"{run['agent']} v{run['agent_version']}" if run["agent"] else run["kind"]
+    asked = one_line(run["message"], 48)
+    return (
+        f"{run['run_id'][-8:]}  {when(run['created_at'])}  {run['status']:<9}  {who:<16}  "
+        f"{duration(run['latency_ms']):>8}  {usd(run['cost_usd']):>8}  {asked}"
+    )
+
+
+def _run_lines(run: dict[str, Any]) -> list[str]:
+    lines = [
+        f"run      {run['run_id']}",
+        f"asked    {one_line(run['message'], 300)}",
+        f"by way   {run['channel']}, {when(run['created_at'])}",
+        f"status   {run['status']} after {duration(run['latency_ms'])}, {usd(run['cost_usd'])}",
+    ]
+    if run["agent"]:
+        lines.append(f"agent    {run['agent']} v{run['agent_version']}")
+    if run["error"]:
+        lines.append(f"error    {run['error']['type']}: {run['error']['message']}")
+    lines += [
+        f"  {step['seq']:>3}  {step['kind']:<8} {step['name']:<20} {duration(step['duration_ms'])}"
+        + (f"  {step['error_type']}: {step['error_message']}" if step["error_type"] else "")
+        for step in run["steps"]
+    ]
+    return [*lines, "", run["answer"]]
