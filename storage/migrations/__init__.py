@@ -1,0 +1,1 @@
+"""The database's history: alembic migrations, and the short way for a new one."""

@@ -1,0 +1,1 @@
+"""Whole transcripts, against real processes and servers of our own."""

@@ -1,0 +1,147 @@
+"""`make bench`: every figure in one table, written to latest.json and docs/benchmarks.md."""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks import million, service
+from tests import postgres
+from tests.stories.killing import Killing, Reckoning
+
+_ROOT = Path(__file__).parent.parent
+_DOC = _ROOT / "docs" / "benchmarks.md"
+_LATEST = Path(__file__).parent / "latest.json"
+_INTRO = """# Benchmarks
+
+`make bench` made this table on {machine}. Latencies and throughputs are medians over five rounds
+in which Ratchet and the bare pass-through took turns; the client, the model server (which answers
+at once) and both services shared the same cores. The bare pass-through is the same web server and
+the same model client, recording nothing. Ratchet records every run durably, deduplicates, routes
+and logs it. These machines are shared: compare the ratios before the milliseconds.
+
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    name: str
+    value: float
+    unit: str
+    target: str
+    reached: bool
+
+    def line(self) -> str:
+        mark = "yes" if self.reached else "**no**"
+        return f"| {self.name} | {self.value:,.4g} {self.unit} | {self.target} | {mark} |"
+
+
+def below(name: str, value: float, unit: str, limit: float) -> Row:
+    return Row(name, value, unit, f"< {limit:g} {unit}", value < limit)
+
+
+def above(name: str, value: float, unit: str, limit: float) -> Row:
+    return Row(name, value, unit, f"> {limit:g} {unit}", value > limit)
+
+
+async def _service(folder: Path) -> list[Row]:
+    figures = await service.side_by_side(folder / "service")
+    alone, many, crowd = (figures.pairs[n] for n in (1, 32, 128))
+    latencies = sorted(ms for sample in alone.ours for ms in sample.latencies)
+    p50, p99 = (latencies[int(share * len(latencies))] for share in (0.5, 0.99))
+    ready, replied = await service.launches(folder / "launches")
+    return [
+        below("one at a time, p50", p50, "ms", 8),
+        below("one at a time, p99", p99, "ms", 30),
+        below("one at a time, p50 beside the bare one", alone.latency_ratio(), "times", 4),
+        above("32 at once", _median(many), "runs/s", 250),
+        above("128 at once", _median(crowd), "runs/s", 250),
+        above("32 at once beside the bare one", many.throughput_ratio(), "times", 0.5),
+        above("128 at once beside the bare one", crowd.throughput_ratio(), "times", 0.5),
+        below("CPU per message", figures.cpu_ms, "ms", 6),
+        below("ready after launch", ready, "s", 2),
+        below("first reply after launch", replied, "s", 2.5),
+        below("memory, idle", figures.idle_mb, "MB", 150),
+        below("memory after 10,000 messages more", figures.full_mb, "MB", 180),
+        below("growth over the last 10,000", figures.full_mb - figures.half_way_mb, "MB", 10),
+        below("model request for ping", await service.ping_bytes(folder / "ping"), "bytes", 4000),
+        below("ratchet --help", await service.help_seconds(), "s", 0.3),
+    ]
+
+
+def _median(pair: service.Pair) -> float:
+    rates = sorted(sample.per_second for sample in pair.ours)
+    return rates[len(rates) // 2]
+
+
+async def _million(folder: Path) -> list[Row]:
+    found = await million.figures(folder / "million")
+    return [below(f"1 million runs: {name}", ms, "ms", 10) for name, ms in found.items()]
+
+
+async def _kills(folder: Path) -> list[Row]:
+    with postgres.server() as url:
+        alone = await Killing(folder / "k1", "", 1, messages=500, kills=200, seed=11).run()
+        pair = await Killing(
+            folder / "k2", f"{url}/postgres", 2, messages=500, kills=200, seed=12
+        ).run()
+    return [*_reckoned("SQLite", alone), *_reckoned("PostgreSQL, 2 nodes", pair)]
+
+
+def _reckoned(where: str, found: Reckoning) -> list[Row]:
+    over = f"{found.kills} kills, {found.messages} messages, {where}"
+    counts = {
+        "lost": len(found.lost),
+        "answered twice": len(found.answered_twice),
+        "steps or calls repeated": len(found.steps_repeated) + len(found.calls_repeated),
+        "left open": len(found.left_open),
+    }
+    return [Row(f"{over}: {name}", n, "", "0", n == 0) for name, n in counts.items()]
+
+
+_PARTS = {"service": _service, "million": _million, "kills": _kills}
+
+
+async def _measure(parts: list[str]) -> list[Row]:
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="ratchet-bench-") as folder:
+        for part in parts:
+            print(f"… {part}", flush=True)
+            (Path(folder) / part).mkdir()
+            rows += await _PARTS[part](Path(folder) / part)
+    return rows
+
+
+def _machine() -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GiB, "
+        f"{platform.system()}, Python {platform.python_version()}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(_PARTS)}; default: all")
+    parts = parser.parse_args().parts or list(_PARTS)
+    rows = asyncio.run(_measure(parts))
+    table = "\n".join(
+        [
+            "| figure | measured | target | reached |",
+            "|---|---|---|---|",
+            *(row.line() for row in rows),
+        ]
+    )
+    print(table)
+    if parts == list(_PARTS):
+        made = {"machine": _machine(), "figures": [asdict(row) for row in rows]}
+        _LATEST.write_text(json.dumps(made, indent=1) + "\n")
+        _DOC.write_text(_INTRO.format(machine=_machine()) + table + "\n")
+
+
+if __name__ == "__main__":
+    main()
