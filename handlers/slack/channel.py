@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping,
 from typing import Any
 
 import aiohttp
+from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.listener.async_listener_start_handler import AsyncListenerStartHandler
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -26,6 +28,15 @@ from handlers.slack.socket_mode import Socket
 from handlers.slack.web_api import TIMEOUT, SlackApi
 
 _LARGEST = 4 << 20
+_MALFORMED = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+_BEGUN = "begun"
+
+
+class _Begun(AsyncListenerStartHandler):
+    """Marks that a listener of ours has it: what fails earlier is the payload's own fault."""
+
+    async def handle(self, request: AsyncBoltRequest, response: BoltResponse | None) -> None:
+        request.context[_BEGUN] = True
 
 
 class SlackChannel:
@@ -185,7 +196,7 @@ class SlackChannel:
                 context={"delivery_id": signature},
             )
             _check(asked.body)
-        except (ValueError, TypeError, AttributeError, LookupError) as error:
+        except _MALFORMED as error:
             self._log.warning("slack_request_malformed", error=str(error))
             return Response(status_code=400)
         status, answer, kind = await self._dispatch(asked)
@@ -199,18 +210,22 @@ class SlackChannel:
                 mode="socket_mode", body=dict(payload), context={"delivery_id": envelope_id}
             )
             _check(asked.body)
-        except (ValueError, TypeError, AttributeError, LookupError) as error:
+        except _MALFORMED as error:
             self._log.warning("slack_request_malformed", error=str(error))
             return True, None
         status, _, _ = await self._dispatch(asked)
-        return status == 200, None
+        return status in (200, 400), None
 
     async def _dispatch(self, asked: AsyncBoltRequest) -> tuple[int, str, str | None]:
         """What nobody listens to is acknowledged too: Slack would only send it again."""
         work = asyncio.ensure_future(self._app.async_dispatch(asked))
         self._handling.add(work)
         work.add_done_callback(self._handling.discard)
-        answer = await asyncio.shield(work)
+        try:
+            answer = await asyncio.shield(work)
+        except _MALFORMED as error:  # Bolt's own readers trip over some payloads
+            self._log.warning("slack_request_malformed", error=str(error))
+            return 400, "", None
         if answer.status == 404:
             self._log.info("slack_request_unknown", kind=text_of(asked.body.get("type")))
             return 200, "", None
@@ -253,14 +268,21 @@ class SlackChannel:
         app.message_shortcut(everything)(hear.on_shortcut)
         app.view_submission(everything)(hear.on_view)
         app.error(self._failed)
+        app.listener_runner.listener_start_handler = _Begun()
         return app
 
-    async def _failed(self, error: Exception, body: dict[str, Any]) -> None:
+    async def _failed(
+        self, error: Exception, body: dict[str, Any], context: Mapping[str, Any]
+    ) -> BoltResponse | None:
         cause = str(error) or type(error).__name__
         if isinstance(error, RatchetError | TimeoutError):
             self._log.warning("slack_delivery_not_taken", error=cause, kind=body.get("type"))
+        elif isinstance(error, _MALFORMED) and not context.get(_BEGUN):
+            self._log.warning("slack_request_malformed", error=cause)
+            return BoltResponse(status=400)
         else:
             self._log.error("slack_delivery_failed", error=cause, exc_info=error)
+        return None
 
 
 def _check(body: Body) -> None:

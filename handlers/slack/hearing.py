@@ -94,7 +94,7 @@ class Hearing:
 
     async def on_removed(self, body: dict[str, Any]) -> None:
         kind = text_of(part_of(body.get("event")).get("type"))
-        self._log.error("slack_app_removed", event=kind, do="Install the app again; restart.")
+        self._log.error("slack_app_removed", kind=kind, do="Install the app again; restart.")
 
     async def _accept(self, message: Message) -> None:
         sender = await self._people.complete(message.sender)

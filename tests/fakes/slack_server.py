@@ -3,7 +3,7 @@
 `python -m tests.fakes.slack_server --port 8999` runs it by itself; GET /_messages and /_calls show
 what it got, POST /_fault {"method", "kind", "times", "retry_after"} makes it fail. A fault's kind
 is an HTTP status ("429", "500"), "drop" (the connection breaks, nothing done), "drop_after" (done,
-but the answer is lost) or one of Slack's error codes.
+but the answer is lost), "html" (a proxy answers) or one of Slack's error codes.
 """
 
 import argparse
@@ -149,6 +149,8 @@ class SlackServer:
                 headers = {"Retry-After": str(fault.retry_after)} if fault.kind == "429" else {}
                 body = {"ok": False, "error": "ratelimited"} if fault.kind == "429" else {}
                 return web.json_response(body, status=int(fault.kind), headers=headers)
+            if fault and fault.kind == "html":
+                return web.Response(text="<h1>Proxy</h1>", content_type="text/html")
             if fault and fault.kind == "drop":
                 raise Lost
             if fault and fault.kind != "drop_after":
