@@ -1,5 +1,7 @@
 """One tree of errors: each knows what to tell a person, what to log, and whether to retry."""
 
+from bot.model.run import Usage
+
 
 class RatchetError(Exception):
     """`said` is for the person: what happened and what to do. `str(error)` is for the log.
@@ -71,9 +73,13 @@ class StorageError(RatchetError):
 
 
 class ModelError(RatchetError):
-    """The model server failed for good: bad key, refused content, malformed request."""
+    """The model server failed for good: bad key, refused content, malformed request.
+
+    `usage` is what the failed call cost all the same.
+    """
 
     kind = "model"
+    usage = Usage()
 
 
 class ModelUnavailable(ModelError):

@@ -1,1 +1,1 @@
-"""Language models: the connected one, the offline one, and what a call costs."""
+"""Language models and embedders: one way to reach each, errors in our own words."""
