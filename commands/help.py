@@ -1,0 +1,54 @@
+"""/help: what one can say, or one command with examples."""
+
+from collections.abc import Callable, Sequence
+
+from bot.command import Ask, Command, CommandTable
+from bot.errors import BadInput
+from bot.model.message import Reply
+from bot.model.person import Role
+
+
+def command(everything: Callable[[], Sequence[Command]]) -> Command:
+    """The command over the table that it is itself a part of."""
+
+    async def show(ask: Ask) -> Reply:
+        table = CommandTable(everything())
+        name = ask.args.split()[0] if ask.args else ""
+        if not name:
+            return Reply(_all(table.allowed(ask.person.role)))
+        found = table.lookup(name)
+        if found is None:
+            near = table.closest(name)
+            hint = f" Did you mean /{near}?" if near else ""
+            said = f"There is no command /{name.lstrip('/!')[:40]}.{hint} /help lists them all."
+            raise BadInput(f"unknown command {name!r}", said=said)
+        return Reply(_one(found))
+
+    return Command(
+        "help",
+        "Show what you can say",
+        show,
+        usage="[command]",
+        examples=("/help", "/help better"),
+        role=Role.GUEST,
+        in_order=False,
+    )
+
+
+def _all(commands: Sequence[Command]) -> str:
+    lines = ["Ask me anything, or say:"]
+    lines += [f"- `{_form(c)}` {c.help}" for c in commands]
+    lines.append("`!better …` works like `/better …` where a platform keeps `/` for itself.")
+    return "\n".join(lines)
+
+
+def _one(command: Command) -> str:
+    lines = [f"`{_form(command)}`", f"{command.help}. For: {command.role.value} and up."]
+    if command.examples:
+        lines.append("Examples:")
+        lines += [f"- `{example}`" for example in command.examples]
+    return "\n".join(lines)
+
+
+def _form(command: Command) -> str:
+    return f"/{command.name} {command.usage}".strip()

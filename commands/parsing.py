@@ -1,0 +1,78 @@
+"""What commands share: references to runs, wrong arguments, closest words."""
+
+import difflib
+import re
+from collections.abc import Iterable
+
+from bot.command import Ask, Command
+from bot.errors import BadInput, NotFound
+from bot.model.person import Role
+from bot.model.run import CLOSED, Run, RunKind
+from bot.model.words import one_line
+
+_SHORT = re.compile(r"#?([0-9a-f]{8})\Z", re.IGNORECASE)
+_FULL = re.compile(
+    r"#?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\Z", re.IGNORECASE
+)
+
+
+def wrong(command: Command, why: str) -> BadInput:
+    """The error for arguments that can't be used: what is wrong, the form, an example."""
+    lines = [why, f"Usage: `{f'/{command.name} {command.usage}'.strip()}`"]
+    if command.examples:
+        lines.append(f"For example: `{command.examples[0]}`")
+    return BadInput(f"/{command.name}: {why}", said="\n".join(lines))
+
+
+def closest(word: str, options: Iterable[str]) -> str:
+    """ " Did you mean x?", or nothing where nothing is near."""
+    near = difflib.get_close_matches(word.lower(), list(options), 1, 0.5)
+    return f" Did you mean {near[0]}?" if near else ""
+
+
+def may_see(ask: Ask, run: Run) -> bool:
+    """One's own runs and those of the conversation one is in; approvers see them all."""
+    mine = run.person == ask.person.id or run.conversation == ask.run.conversation
+    return mine or ask.person.role.may(Role.APPROVER)
+
+
+async def find_run(ask: Ask, ref: str) -> Run:
+    """By its full id or its last 8 characters. Raises NotFound, also for what isn't theirs."""
+    typed = _SHORT.match(ref) or _FULL.match(ref)
+    run = await ask.services.runs.find(ask.run.workspace, typed[1].lower()) if typed else None
+    if run is None or not may_see(ask, run):
+        said = f"I know no run {one_line(ref, 40)} here. /runs lists the latest."
+        raise NotFound(f"no run {ref!r} for {ask.person.id}", said=said)
+    return run
+
+
+async def last_run(ask: Ask) -> Run:
+    """The last request of this conversation that has an end, answered ones first."""
+    runs = await ask.services.runs.recent(
+        ask.run.workspace,
+        conversation=ask.run.conversation,
+        kinds=[RunKind.REQUEST.value],
+        limit=20,
+    )
+    closed = [run for run in runs if run.status in CLOSED]
+    for run in [*(run for run in closed if run.answer), *closed]:
+        return run
+    raise NotFound(
+        "no run in this conversation",
+        said="Nothing was asked in this conversation yet. Name a run by its id: /runs lists them.",
+    )
+
+
+async def run_and_words(ask: Ask) -> tuple[Run, str]:
+    """`[run] words`: the run that is named in front, or else the last one here."""
+    first, _, rest = ask.args.partition(" ")
+    if _FULL.match(first):
+        return await find_run(ask, first), rest.strip()
+    if _SHORT.match(first):
+        try:
+            return await find_run(ask, first), rest.strip()
+        except NotFound:
+            # Eight digits are as likely a date or a number, eight letters a word.
+            if not (first.lstrip("#").isdigit() or first.isalpha()):
+                raise
+    return await last_run(ask), ask.args

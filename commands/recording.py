@@ -1,0 +1,30 @@
+"""Feedback on a run: kept, and counted as its outcome."""
+
+from bot.command import Ask
+from bot.improve import outcome
+from bot.model.feedback import Feedback
+from bot.model.run import Outcome, Run
+
+LONGEST = 2000
+
+
+async def record(ask: Ask, run: Run, rating: int, text: str, source: str) -> None:
+    """The same command run twice is one feedback."""
+    services, workspace = ask.services, ask.run.workspace
+    await services.feedback.put(
+        Feedback(
+            id=ask.run.id,
+            workspace=workspace,
+            run_id=run.id,
+            person=ask.person.id,
+            rating=rating,
+            text=text[:LONGEST],
+            source=source,
+            created_at=ask.run.created_at,
+        )
+    )
+    said = outcome.rated(await services.feedback.of_run(workspace, run.id))
+    if said is not None:
+        await services.runs.set_outcome(workspace, run.id, said)
+    elif run.outcome.source == outcome.RATING:
+        await services.runs.set_outcome(workspace, run.id, Outcome())

@@ -1,0 +1,23 @@
+"""/rollback: undoes an approved proposal."""
+
+from bot.command import Ask, Command
+from bot.model.message import Reply
+from bot.model.person import Role
+from commands.refs import proposal_ref
+
+
+async def rollback(ask: Ask) -> Reply:
+    ref, reason = await proposal_ref(ask, COMMAND)
+    proposal = await ask.services.desk.rollback(ask.run.workspace, ref, ask.person, reason)
+    return Reply(f"↩️ {proposal.ref} is rolled back. {proposal.reason}")
+
+
+COMMAND = Command(
+    "rollback",
+    "Undo an approved proposal",
+    rollback,
+    usage="P12 [reason]",
+    examples=("/rollback P12",),
+    role=Role.APPROVER,
+    in_order=False,
+)

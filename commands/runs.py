@@ -1,0 +1,69 @@
+"""/runs: the latest runs, each with its id."""
+
+from collections.abc import Mapping
+
+from bot.command import Ask, Command
+from bot.model.message import Reply
+from bot.model.person import Role
+from bot.model.run import Run, RunKind
+from bot.model.words import ago, duration, one_line, usd
+from commands.parsing import closest, wrong
+
+_MARKS = {
+    "queued": "⏳",
+    "running": "⏳",
+    "succeeded": "✅",
+    "failed": "❌",
+    "cancelled": "⏹",
+    "expired": "⌛",
+    "refused": "🚫",
+}
+_KINDS: Mapping[str, tuple[str, ...]] = {
+    "requests": (RunKind.REQUEST.value,),
+    "commands": (RunKind.COMMAND.value,),
+    "jobs": (RunKind.JOB.value,),
+}
+
+
+async def runs(ask: Ask) -> Reply:
+    words = ask.args.lower().split()
+    everywhere = "all" in words or "jobs" in words
+    kinds: tuple[str, ...] = _KINDS["requests"]
+    for word in words:
+        if word not in _KINDS and word != "all":
+            raise wrong(COMMAND, f"{one_line(word, 20)} is no choice.{closest(word, _CHOICES)}")
+        kinds = _KINDS.get(word, kinds)
+    if everywhere and not ask.person.role.may(Role.APPROVER):
+        raise wrong(COMMAND, "Runs outside this conversation are shown to approvers only.")
+    found = await ask.services.runs.recent(
+        ask.run.workspace,
+        conversation="" if everywhere else ask.run.conversation,
+        kinds=kinds,
+        limit=20,
+    )
+    if not found:
+        return Reply("No runs here yet.")
+    now = ask.services.clock.now()
+    lines = [line(run, now) for run in found if run.id != ask.run.id]
+    return Reply("\n".join([*lines, "`/run` and `/why` with an id show more."]))
+
+
+def line(run: Run, now: int) -> str:
+    who = f"{run.agent} v{run.agent_version}" if run.agent else run.kind.value
+    rated = "" if run.outcome.y is None else f" · outcome {run.outcome.y:.2f}"
+    return (
+        f"- `{run.short}` {_MARKS[run.status]} {who} · {ago(run.created_at, now)} · "
+        f"{duration(run.latency_ms)} · {usd(run.usage.cost_usd)}{rated} · "
+        f"{one_line(run.message, 60)}"
+    )
+
+
+_CHOICES = (*_KINDS, "all")
+
+COMMAND = Command(
+    "runs",
+    "List the latest runs of this conversation",
+    runs,
+    usage="[all] [requests | commands | jobs]",
+    examples=("/runs", "/runs all", "/runs jobs"),
+)

@@ -1,0 +1,86 @@
+"""/why: how an answer came about: the routing, the memories, the lessons, the tools."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.command import Ask, Command
+from bot.model.memory import of_user
+from bot.model.message import Reply
+from bot.model.run import Run, Step, StepKind
+from bot.model.words import one_line
+from commands.parsing import find_run, last_run
+
+
+async def why(ask: Ask) -> Reply:
+    run = await (find_run(ask, ask.args) if ask.args else last_run(ask))
+    steps = await ask.services.runs.steps(run.workspace, run.id)
+    lines = [f"**Why run {run.short} went the way it did**: {one_line(run.message, 160)}"]
+    lines += _routing(run, steps)
+    lines += _memories(steps, of_user(ask.person.id))
+    lines += await _lessons(ask, run)
+    lines += _tools(steps)
+    if run.error_type:
+        lines.append(f"**Ended with** `{run.error_type}`: {one_line(run.error_message, 300)}")
+    return Reply("\n".join(lines))
+
+
+def _routing(run: Run, steps: Sequence[Step]) -> list[str]:
+    for step in steps:
+        if step.kind is StepKind.ROUTE and isinstance(step.output, Mapping):
+            scores: Mapping[str, float] = step.output.get("scores") or {}
+            ranked = sorted(scores.items(), key=lambda pair: -pair[1])[:5]
+            shown = ", ".join(f"{name} {score:.2f}" for name, score in ranked)
+            among = f" (match: {shown})" if shown else ""
+            reason = one_line(str(step.output.get("why", "")), 200)
+            return [f"**Agent** {run.agent} v{run.agent_version}: {reason}{among}"]
+    return [f"**Agent** {run.agent} v{run.agent_version}"] if run.agent else ["No agent ran."]
+
+
+def _memories(steps: Sequence[Step], own: str) -> list[str]:
+    found: list[Mapping[str, Any]] = [
+        memory
+        for step in steps
+        if step.kind is StepKind.RECALL and isinstance(step.output, list)
+        for memory in step.output
+    ]
+    if not found:
+        return ["**Memories** none were used"]
+    return ["**Memories**", *(_memory(memory, own) for memory in found)]
+
+
+def _memory(memory: Mapping[str, Any], own: str) -> str:
+    place = str(memory.get("namespace", ""))
+    # Someone else's personal memory may have been used for them: it isn't shown to others.
+    private = place.startswith("user:") and place != own
+    text = "(kept for one person)" if private else one_line(str(memory.get("text", "")), 160)
+    return f"- M{memory.get('number')} {text} (nearness {float(memory.get('score', 0)):.2f})"
+
+
+async def _lessons(ask: Ask, run: Run) -> list[str]:
+    version = await ask.services.agents.version(run.workspace, run.agent, run.agent_version)
+    if version is None or not version.playbook:
+        return []
+    shown = [f"- {b.text}" + (f" ({b.source})" if b.source else "") for b in version.playbook]
+    return [f"**Lessons** in {version.name} v{version.version}", *shown]
+
+
+def _tools(steps: Sequence[Step]) -> list[str]:
+    used = [step for step in steps if step.kind is StepKind.TOOL]
+    if not used:
+        return []
+    return ["**Tools**", *(_tool(step) for step in used)]
+
+
+def _tool(step: Step) -> str:
+    given = step.input.get("arguments", "") if isinstance(step.input, Mapping) else ""
+    result = step.error_message if step.error_type else str(step.output)
+    return f"- {step.name} {one_line(str(given), 120)} → {one_line(result, 200)}"
+
+
+COMMAND = Command(
+    "why",
+    "Show how an answer came about: routing, memories, lessons, tools",
+    why,
+    usage="[id]",
+    examples=("/why", "/why 1a2b3c4d"),
+)
