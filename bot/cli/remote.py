@@ -28,7 +28,7 @@ class Remote:
 
     def __init__(self, url: str, key: str, new_key: Callable[[], str]):
         parts = urlsplit(url)
-        self._url = url
+        self.url = url
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
         self._key = key
         self._new_key = new_key
@@ -72,10 +72,10 @@ class Remote:
             with self._open(method, path, body, _SECONDS) as response:
                 value = json.loads(response.read())
         except (OSError, http.client.HTTPException, ValueError) as error:
-            said = f"Ratchet at {self._url} does not answer ({error}). Is it still starting?"
+            said = f"Ratchet at {self.url} does not answer ({error}). Is it still starting?"
             raise Unreachable(str(error), said=said) from error
         if not isinstance(value, dict):
-            raise Unreachable(said=f"{self._url} answered, but not as Ratchet does.")
+            raise Unreachable(said=f"{self.url} answered, but not as Ratchet does.")
         return value
 
     @contextmanager
@@ -93,7 +93,7 @@ class Remote:
             connection.request(method, path, data, headers)
             response = connection.getresponse()
             if response.status >= 400:
-                raise _refused(response.status, response.read(), self._url)
+                raise _refused(response.status, response.read(), self.url)
             yield response
 
 
