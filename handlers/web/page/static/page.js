@@ -1,0 +1,99 @@
+// What the page does by itself: fresh ids, keys, focus, scrolling, cards. htmx does the rest.
+(() => {
+  "use strict";
+  const $ = (selector) => document.querySelector(selector);
+  const composer = $("#composer"), box = composer.elements.text, thread = $("#thread");
+
+  // crypto.randomUUID is missing on plain http from another machine; getRandomValues is not.
+  const newId = () =>
+    Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
+
+  const grow = () => {
+    box.style.height = "auto";
+    box.style.height = Math.min(box.scrollHeight, innerHeight * 0.4) + "px";
+  };
+
+  const nearEnd = () => innerHeight + scrollY > document.documentElement.scrollHeight - 240;
+  const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight });
+
+  const localTimes = (root) => {
+    const form = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
+    const day = new Intl.DateTimeFormat([], { dateStyle: "medium" });
+    for (const time of root.querySelectorAll("time:not([title])")) {
+      const at = new Date(time.dateTime);
+      time.textContent = form.format(at);
+      time.title = day.format(at);
+    }
+  };
+
+  // A run shows once, and a decided card takes the place of its earlier copies.
+  const settle = () => {
+    for (const answer of thread.querySelectorAll("article[id]")) {
+      const same = thread.querySelectorAll(`[id="${answer.id}"]`);
+      if (same.length > 1) { same[1].previousElementSibling.remove(); same[1].remove(); }
+    }
+    for (const decided of document.querySelectorAll('[data-card]:not([data-card=""]):not([data-status=""])')) {
+      for (const old of document.querySelectorAll(`[data-card="${CSS.escape(decided.dataset.card)}"][data-status=""]`)) {
+        old.replaceWith(decided.cloneNode(true));
+      }
+    }
+    localTimes(document);
+  };
+
+  box.addEventListener("input", grow);
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && matchMedia("(hover: hover)").matches) {
+      event.preventDefault();
+      if (box.value.trim()) composer.requestSubmit();
+    }
+  });
+
+  let follow = true;
+  addEventListener("scroll", () => { follow = nearEnd(); }, { passive: true });
+
+  document.addEventListener("htmx:before:request", (event) => {
+    // On a resend after a broken line the same id makes it the same message.
+    event.target.classList?.add("sending");
+  });
+  document.addEventListener("htmx:after:request", (event) => {
+    const form = event.target, response = event.detail.ctx.response;
+    if (form.tagName !== "FORM" || !response) return;
+    if (response.status < 500) {
+      const fresh = form.querySelector("input[name=id]");
+      if (fresh) fresh.value = newId();
+    }
+    if (response.status >= 400) return;
+    if (form === composer) { box.value = ""; grow(); }
+    form.closest("details.asks")?.removeAttribute("open");
+    if (form.matches(".better")) form.replaceWith("Thanks, noted.");
+    if (form.getAttribute("hx-target") === "#thread") follow = true;
+  });
+  document.addEventListener("htmx:finally:request", (event) => event.target.classList?.remove("sending"));
+  document.addEventListener("htmx:error", (event) => {
+    if (event.target === composer) $("#line").hidden = false;
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    settle();
+    if (follow) toEnd();
+    if (matchMedia("(hover: hover)").matches && !document.activeElement?.matches("textarea")) box.focus();
+  });
+
+  // The life line: the cards' connection is always there, so its state is the page's.
+  const line = $("#cards");
+  line.addEventListener("htmx:sse:error", () => { $("#line").hidden = false; });
+  line.addEventListener("htmx:sse:after:connection", () => { $("#line").hidden = true; });
+  line.addEventListener("card", (event) => {
+    const made = document.createElement("template");
+    made.innerHTML = event.detail.data;
+    const card = made.content.firstElementChild;
+    const old = card.dataset.card ? document.querySelectorAll(`[data-card="${CSS.escape(card.dataset.card)}"]`) : [];
+    if (old.length) old.forEach((e) => { const c = card.cloneNode(true); e.replaceWith(c); htmx.process(c); });
+    else { $("#desk").append(card); htmx.process(card); }
+    if (follow) toEnd();
+  });
+
+  for (const fresh of document.querySelectorAll("input.fresh")) fresh.value = newId();
+  localTimes(document);
+  toEnd();
+  box.focus();
+})();

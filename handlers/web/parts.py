@@ -1,0 +1,55 @@
+"""What the web's endpoints work with."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from bot.model.message import Message, Reply
+from bot.model.run import Run
+from bot.ports.channels import Accepted, Inbox
+from bot.ports.clock import Clock, Ids
+from bot.ports.stores import Agents, Runs
+from handlers.web.auth import ApiKey, PageDoor
+from handlers.web.faults import HttpFault
+from handlers.web.streams import Streams
+
+OpenCards = Callable[[str], Awaitable[Sequence[Reply]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """`patience` is the number of seconds that a completion waits for its answer."""
+
+    workspace: str
+    inbox: Inbox
+    runs: Runs
+    agents: Agents
+    streams: Streams
+    clock: Clock
+    ids: Ids
+    key: ApiKey
+    door: PageDoor
+    ready: Callable[[], bool]
+    open_cards: OpenCards
+    commands: Sequence[tuple[str, str]]
+    patience: float = 600.0
+
+    async def accept(self, message: Message) -> Accepted:
+        """Raises HttpFault 422 where an idempotency key stood for another request before."""
+        accepted = await self.inbox.accept(message)
+        if accepted.duplicate and message.address:
+            before = await self.runs.get(self.workspace, accepted.run_id)
+            if before and before.address.get("digest") != message.address.get("digest"):
+                said = "This Idempotency-Key was used for a different request before."
+                raise HttpFault(422, "idempotency_key_reused", said, param="Idempotency-Key")
+        return accepted
+
+    async def find(self, ref: str) -> Run:
+        """By id or by its last 8 characters. Raises HttpFault 404."""
+        plain = ref.isascii() and ref.replace("-", "").isalnum() and 8 <= len(ref) <= 36
+        run = await self.runs.find(self.workspace, ref.lower()) if plain else None
+        if run is None:
+            raise HttpFault(404, "run_not_found", f"There is no run {ref[:40]!r}.")
+        return run
+
+    async def has_agent(self, name: str) -> bool:
+        return any(agent.name == name for agent in await self.agents.current(self.workspace))

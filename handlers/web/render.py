@@ -1,0 +1,125 @@
+"""Runs and replies as pieces of the page."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bot.model.message import Picture, Reply
+from bot.model.run import OPEN, Run, RunStatus
+from bot.ports.clock import Ids
+from handlers.web.markdown import Markdown
+from handlers.web.outgoing import reply_of
+
+_PAGE = Path(__file__).parent / "page"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One run as the page shows it: what was said, and what came back."""
+
+    run: Run
+    reply: Reply
+    open: bool
+    footer: Sequence[str]
+    rating: str = ""
+    decided: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A conversation, oldest first, and the cards that wait beside it."""
+
+    turns: Sequence[Turn] = ()
+    cards: Sequence[Reply] = ()
+
+
+class Renderer:
+    """The templates, with everything they need."""
+
+    def __init__(self, ids: Ids, commands: Sequence[tuple[str, str]]):
+        self._markdown = Markdown()
+        self._templates = Environment(
+            loader=FileSystemLoader(_PAGE),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters.update(
+            markdown=self._markdown.html,
+            clock=_clock,
+            iso=_iso,
+            data_url=_data_url,
+            diff_lines=_diff_lines,
+        )
+        self._templates.globals.update(new_id=lambda: ids.token(12), commands=commands)
+
+    def page(self, name: str, **values: object) -> str:
+        return self._templates.get_template(name).render(values)
+
+
+def turn_of(run: Run, rating: str = "", open_refs: frozenset[str] | None = None) -> Turn:
+    """`open_refs` are the cards that still wait for a decision, where that is known."""
+    reply = reply_of(run)
+    ref = reply.card.ref if reply.card else ""
+    decided = bool(ref) and open_refs is not None and ref not in open_refs
+    return Turn(run, reply, run.status in OPEN, footer_of(run), rating, decided)
+
+
+def thread_of(runs: Sequence[Run], cards: Sequence[Reply]) -> Thread:
+    """Newest first in, oldest first out. Ratings are shown on what they rate."""
+    refs = frozenset(c.card.ref for c in cards if c.card)
+    ratings: dict[str, str] = {}
+    shown: list[Run] = []
+    for run in reversed(runs):
+        words = run.message.split()
+        if words[:1] == ["/rate"] and len(words) >= 3 and run.status is RunStatus.SUCCEEDED:
+            ratings[words[1][-8:]] = words[2]
+        elif words[:1] != ["/rate"]:
+            shown.append(run)
+    turns = [turn_of(run, ratings.get(run.short, ""), refs) for run in shown]
+    seen = {t.reply.card.ref for t in turns if t.reply.card}
+    return Thread(turns, [c for c in cards if c.card and c.card.ref not in seen])
+
+
+def footer_of(run: Run) -> list[str]:
+    """Who answered, how long it took, what it cost."""
+    if run.status in OPEN:
+        return []
+    parts = [f"{run.agent} v{run.agent_version}"] if run.agent else []
+    parts.append(f"{(run.latency_ms or 0) / 1000:.1f} s")
+    if run.agent:
+        parts.append(_money(run.usage.cost_usd))
+    return parts
+
+
+def _money(cost: float | None) -> str:
+    if cost is None:
+        return "cost unknown"
+    return f"${cost:.4f}" if 0 < cost < 0.1 else f"${cost:.2f}"
+
+
+def _time(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def _clock(ms: int) -> str:
+    return f"{_time(ms):%H:%M}"
+
+
+def _iso(ms: int) -> str:
+    return _time(ms).isoformat()
+
+
+def _data_url(picture: Picture) -> str:
+    return f"data:image/png;base64,{base64.b64encode(picture.png).decode()}"
+
+
+def _diff_lines(diff: str) -> list[tuple[str, str]]:
+    """(kind, line) of each line of a unified diff."""
+    kinds = {"+": "added", "-": "removed", "@": "place"}
+    return [(kinds.get(line[:1], "same"), line) for line in diff.splitlines()]
