@@ -1,9 +1,9 @@
 """Feedback on a run: kept, and counted as its outcome."""
 
 from bot.command import Ask
-from bot.improve import outcome
+from bot.improve.outcome import outcome_of
 from bot.model.feedback import Feedback
-from bot.model.run import Outcome, Run
+from bot.model.run import Run
 
 LONGEST = 2000
 
@@ -23,8 +23,6 @@ async def record(ask: Ask, run: Run, rating: int, text: str, source: str) -> Non
             created_at=ask.run.created_at,
         )
     )
-    said = outcome.rated(await services.feedback.of_run(workspace, run.id))
-    if said is not None:
+    said = outcome_of(run, await services.feedback.of_run(workspace, run.id))
+    if said != run.outcome:
         await services.runs.set_outcome(workspace, run.id, said)
-    elif run.outcome.source == outcome.RATING:
-        await services.runs.set_outcome(workspace, run.id, Outcome())
