@@ -1,7 +1,7 @@
 """A running Ratchet: what starts in which order, and stops in the other."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -11,6 +11,7 @@ from bot.lease import Lease
 from bot.model.message import Message, Sender
 from bot.model.run import Run
 from bot.ports.channels import Channel
+from bot.recovery import Recovery
 from bot.sender import Sender as OutboxSender
 from bot.services import Services
 
@@ -26,8 +27,9 @@ class App:
 
     services: Services
     inbox: Dispatcher
-    channels: Sequence[Channel]
+    channels: Mapping[str, Channel]
     lease: Lease
+    recovery: Recovery
     sender: OutboxSender
     start_store: Callable[[], Awaitable[None]]
     stop_store: Callable[[], Awaitable[None]]
@@ -39,8 +41,8 @@ class App:
     async def start(self) -> None:
         """Returns once messages are taken. Raises what makes that impossible."""
         await self.start_store()
-        await self.lease.start()
-        for channel in self.channels:
+        await self.lease.start(self.recovery)
+        for channel in self.channels.values():
             await channel.start()
         self.taking = True
         self._late = asyncio.create_task(self._start_later(), name="later")
@@ -51,7 +53,7 @@ class App:
         if self._late is not None:
             self._late.cancel()
             await asyncio.gather(self._late, return_exceptions=True)
-        for channel in reversed(self.channels):
+        for channel in reversed(tuple(self.channels.values())):
             await self._try(f"stop {channel.name}", channel.stop)
         await self.inbox.stop()
         await self.sender.stop(5.0)

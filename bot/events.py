@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 from bot.ports.channels import Event
 
+CARDS = "cards"
+"""What to watch for cards alone, which belong to no run."""
+
 _BOUND = 10_000
 
 
@@ -17,7 +20,7 @@ class Events:
         self._watchers: dict[str, set[asyncio.Queue[Event]]] = defaultdict(set)
 
     def publish(self, event: Event) -> None:
-        for key in (event.run_id, ""):
+        for key in {event.run_id, "", CARDS if event.kind == "card" else ""}:
             for queue in tuple(self._watchers.get(key, ())):
                 if queue.qsize() < _BOUND or event.kind == "done":
                     queue.put_nowait(event)

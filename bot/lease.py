@@ -3,7 +3,8 @@
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
+from typing import Protocol
 
 import structlog
 
@@ -16,6 +17,16 @@ from bot.ports.outbox import Nodes
 log = structlog.get_logger()
 
 _AT_ONCE = 100
+
+
+class Heir(Protocol):
+    """Takes what a dead node left."""
+
+    async def take_runs(self, runs: Sequence[Run]) -> None: ...
+
+    def take_deliveries(self, deliveries: Sequence[Delivery]) -> None: ...
+
+    async def node_dead(self, node: str) -> None: ...
 
 
 class Lease:
@@ -34,20 +45,18 @@ class Lease:
         seconds: float,
         alone: bool,
         version: str,
-        on_runs: Callable[[list[Run]], Awaitable[None]],
-        on_deliveries: Callable[[list[Delivery]], None],
-        on_dead: Callable[[str], Awaitable[None]],
     ) -> None:
         self._nodes, self._clock, self._ids = nodes, clock, ids
         self._seconds, self._alone, self._version = seconds, alone, version
-        self._on_runs, self._on_deliveries, self._on_dead = on_runs, on_deliveries, on_dead
+        self._heir: Heir | None = None
         self._until = (0.0, 0)
         self._renewing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
-        self.node = ""
+        self.node = ids.run_id()
 
-    async def start(self) -> None:
-        """Registers, then takes over what is left of former nodes."""
+    async def start(self, heir: Heir) -> None:
+        """Registers, then hands `heir` what is left of former nodes, now and from now on."""
+        self._heir = heir
         await self._register()
         if self._alone:
             await self._nodes.end_others(self.node)
@@ -60,6 +69,7 @@ class Lease:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             await self._nodes.release(self.node)
+            self._task = None
 
     async def valid(self) -> bool:
         """Whether this node may write and send right now; renews a lapsed lease if it still can.
@@ -78,7 +88,6 @@ class Lease:
             return False
 
     async def _register(self) -> None:
-        self.node = self._ids.run_id()
         before = self._clock.monotonic()
         now = self._clock.now()
         await self._nodes.register(
@@ -104,6 +113,7 @@ class Lease:
             # Another node has taken over. What this one still does is refused by its attempt
             # number; it goes on as a new node.
             log.warning("lease_lost", node=self.node)
+            self.node = self._ids.run_id()
             await self._register()
             return False
 
@@ -119,12 +129,14 @@ class Lease:
                 log.exception("lease_broke")
 
     async def _take_over(self) -> None:
-        now = self._clock.now()
+        heir, now = self._heir, self._clock.now()
+        if heir is None:
+            return
         for dead in await self._nodes.reap(self.node, now - self._term // 2):
             log.warning("node_dead", node=dead)
-            await self._on_dead(dead)
+            await heir.node_dead(dead)
         while runs := await self._nodes.claim_runs(self.node, _AT_ONCE):
             log.info("runs_taken_over", count=len(runs))
-            await self._on_runs(runs)
+            await heir.take_runs(runs)
         while deliveries := await self._nodes.claim_deliveries(self.node, _AT_ONCE):
-            self._on_deliveries(deliveries)
+            heir.take_deliveries(deliveries)

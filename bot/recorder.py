@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.errors import RatchetError
+from bot.errors import ModelError, RatchetError
 from bot.events import Events
 from bot.model.run import Run, Step, StepKind, Usage
 from bot.ports.channels import Event
@@ -54,7 +54,7 @@ class RunLog:
     ) -> Any:
         """The work's output: from the log if a former attempt got that far, else by doing it.
 
-        What the work raises is recorded and raised on; a RatchetError's `usage` is counted.
+        What the work raises is recorded and raised on; what a failed model call cost is counted.
         """
         known = self._take_logged(kind, name)
         if known is not None:
@@ -69,7 +69,7 @@ class RunLog:
             done = Done(None, error_type="cancelled")
             raise
         except RatchetError as error:
-            usage = getattr(error, "usage", Usage())
+            usage = error.usage if isinstance(error, ModelError) else Usage()
             done = Done(None, usage, error.kind, str(error))
             raise
         except Exception as error:

@@ -135,7 +135,7 @@ runs = Table(
     _int("expires_at"),
     _int("started_at"),
     _int("finished_at"),
-    Column("latency_ms", Integer),
+    Column("latency_ms", BigInteger),
     UniqueConstraint("workspace", "channel", "event_id"),
     Index(None, "workspace", "conversation", "id"),
     Index(None, "workspace", "short"),

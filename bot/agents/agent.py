@@ -126,12 +126,17 @@ class UniversalAgent:
                 spent=log.usage,
                 most=self._model.estimate(request),
             )
+            usage = None
             try:
                 async with self._slots:
                     reply = await self._model.complete(request, on_delta)
+                usage = reply.usage
+            except ModelError as error:
+                usage = error.usage
+                raise
             finally:
-                self._purse.release(hold)
-            return Done(_reply_json(reply), reply.usage)
+                self._purse.release(hold, usage)
+            return Done(_reply_json(reply), usage)
 
         asked = {"messages": len(request.messages), "tools": [t.name for t in request.tools]}
         output = await log.step(StepKind.MODEL, request.model, asked, complete)

@@ -31,9 +31,11 @@ class Closer:
         redactor: Redactor,
         push: Callable[[str], bool],
         leaving: Callable[[Sequence[Delivery]], None],
+        recorded: Callable[[str], None],
     ) -> None:
+        """`recorded` hears of each run whose costs are all in the database."""
         self._journal, self._clock, self._redactor = journal, clock, redactor
-        self._push, self._leaving = push, leaving
+        self._push, self._leaving, self._recorded = push, leaving, recorded
 
     async def close(self, runlog: RunLog, reply: Reply, closing: Closing) -> Run:
         """The run as it was closed. Raises Fenced or Conflict where it isn't ours to close."""
@@ -48,6 +50,7 @@ class Closer:
                 if writing.cancelled():
                     raise
         writing.result()
+        self._recorded(run.id)
         self._leaving(closing.deliveries)
         log.info(
             "run_closed",

@@ -1,7 +1,7 @@
 """The inbox: a message is in the run log before its platform hears that we have it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.command import CommandTable
@@ -23,7 +23,10 @@ _OFTEN = 0.5
 
 
 class Dispatcher:
-    """Accepts, orders, executes. Implements `bot.ports.channels.Inbox`."""
+    """Accepts, orders, executes. Implements `bot.ports.channels.Inbox`.
+
+    `others` says that other nodes work on the same database.
+    """
 
     def __init__(
         self,
@@ -38,12 +41,12 @@ class Dispatcher:
         redactor: Redactor,
         events: Events,
         node: Callable[[], str],
-        others_first: Callable[[Run], Awaitable[None]],
+        others: bool,
     ) -> None:
         self._settings, self._clock, self._ids = settings, clock, ids
         self._journal, self._runs, self._roles = journal, runs, roles
         self._executor, self._commands, self._redactor = executor, commands, redactor
-        self._events, self._node, self._others_first = events, node, others_first
+        self._events, self._node, self._others = events, node, others
         self._lanes = Lanes()
         self._closed: dict[str, asyncio.Future[Run]] = {}
         self._stopping = False
@@ -152,12 +155,18 @@ class Dispatcher:
         command = parsed and self._commands.lookup(parsed[0])
         return bool(command and not command.in_order)
 
+    async def _wait_for_others(self, run: Run) -> None:
+        """Other nodes may hold earlier messages of the same conversation."""
+        while await self._runs.open_before(run.workspace, run.conversation, run.id):
+            await asyncio.sleep(_OFTEN / 5)
+
     def _expect(self, run_id: str) -> None:
         self._closed[run_id] = asyncio.get_running_loop().create_future()
 
     def _put(self, run: Run, steps: Sequence[Step]) -> None:
         async def job() -> None:
-            await self._others_first(run)
+            if self._others:
+                await self._wait_for_others(run)
             closed = await self._executor.execute(run, steps)
             if closed is not None:
                 self.settled(closed)

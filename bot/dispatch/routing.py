@@ -1,7 +1,7 @@
 """Which agent and version a request gets, from what the conversation and the roster say."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -17,10 +17,15 @@ class Routing:
     """Looks up what the pure router needs, and remembers an agent chosen by name."""
 
     def __init__(
-        self, agents: Agents, conversations: Conversations, runs: Runs, clock: Clock
+        self,
+        agents: Agents,
+        conversations: Conversations,
+        runs: Runs,
+        clock: Clock,
+        roster: Sequence[AgentVersion],
     ) -> None:
         self._agents, self._conversations, self._runs = agents, conversations, runs
-        self._clock = clock
+        self._clock, self._roster = clock, roster
         self._load: Counter[str] = Counter()
         self._routers: dict[str, tuple[list[AgentVersion], Router]] = {}
 
@@ -67,6 +72,9 @@ class Routing:
 
     async def _router(self, workspace: str) -> Router:
         agents = await self._agents.current(workspace)
+        if not agents:  # a workspace that was never seen before
+            await self._agents.seed(workspace, self._roster)
+            agents = await self._agents.current(workspace)
         known = self._routers.get(workspace)
         if known is None or known[0] != agents:
             known = self._routers[workspace] = (agents, Router(agents))

@@ -1,0 +1,35 @@
+"""What the owner is told unasked: money running out, replies that could not be delivered."""
+
+from bot.model.budget import Budget
+from bot.model.delivery import Delivery
+from bot.model.message import Card, Reply
+from bot.ports.clock import Clock
+from bot.ports.post import Post
+
+
+class Notices:
+    """Each notice has a key, so that the same news is told once."""
+
+    def __init__(self, post: Post, clock: Clock) -> None:
+        self._post, self._clock = post, clock
+
+    async def undelivered(self, delivery: Delivery, cause: str) -> None:
+        """A notice that can't be delivered itself is only logged."""
+        if delivery.id.startswith("post:"):
+            return
+        text = (
+            f"A reply on {delivery.channel} could not be delivered: {cause}. "
+            f"It is kept: /run {delivery.run_id[-8:]} shows it."
+        )
+        reply = Reply(text, card=Card("Reply not delivered", text))
+        await self._post.to_admins(delivery.workspace, reply, key=f"undelivered:{delivery.id}")
+
+    async def budget_warning(self, workspace: str, budget: Budget, spent: float) -> None:
+        text = (
+            f"${spent:.2f} of ${budget.limit_usd:.2f} are spent: {budget.label}. "
+            f"At the limit requests are refused. /budget shows all; "
+            f"/budget set {budget.scope} {budget.period} {budget.limit_usd * 2:g} raises it."
+        )
+        reply = Reply(text, card=Card("Budget at 80 %", text))
+        key = f"budget:{budget.label}:{self._clock.now() // 86_400_000}"
+        await self._post.to_admins(workspace, reply, key=key)

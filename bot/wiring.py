@@ -1,0 +1,389 @@
+"""The composition root: the only module that sees everyone, and hands each what it needs."""
+
+import importlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from pydantic import SecretStr
+from storage.budgets import BudgetStore
+
+from bot.agents import roster
+from bot.agents.agent import Toolbox, UniversalAgent
+from bot.app import App
+from bot.budget import Purse, defaults
+from bot.clock import SystemClock, SystemIds
+from bot.command import CommandTable
+from bot.config import Settings
+from bot.dispatch.closing import Closer
+from bot.dispatch.execute import Executor
+from bot.dispatch.inbox import Dispatcher
+from bot.dispatch.roles import Roles
+from bot.dispatch.routing import Routing
+from bot.errors import ConfigError
+from bot.events import Events
+from bot.improve.proposals import ProposalDesk
+from bot.improve.release import Release
+from bot.lease import Lease
+from bot.llm.embedders import choose_embedder
+from bot.llm.offline import OfflineModel
+from bot.llm.openai import OpenAIModel
+from bot.llm.pricing import Prices
+from bot.llm.pricing import load as load_prices
+from bot.lock import api_key
+from bot.memory import MemoryBank
+from bot.notices import Notices
+from bot.ports.channels import Channel
+from bot.ports.clock import Clock, Ids
+from bot.ports.models import Model
+from bot.ports.vectors import VectorIndex
+from bot.post import OutboxPost
+from bot.recovery import Recovery
+from bot.redaction import Redactor
+from bot.sender import Sender
+from bot.services import Services
+from commands import COMMANDS
+from jobs import SCHEDULE
+from jobs.job import JournalRuns
+from jobs.scheduler import Scheduler
+from storage.agents import AgentStore
+from storage.conversations import ConversationStore
+from storage.durable import DbosDurable
+from storage.engine import Database, url_of
+from storage.feedback import FeedbackStore
+from storage.findings import FindingStore
+from storage.jobstates import JobStateStore
+from storage.journal import RunJournal
+from storage.memories import MemoryStore
+from storage.metrics import MetricsStore
+from storage.migrate import upgrade
+from storage.nodes import NodeStore
+from storage.outbox import OutboxStore
+from storage.people import PeopleStore
+from storage.proposals import ProposalStore
+from storage.retention import UpkeepStore
+from storage.runs import RunStore
+from storage.vectors.edge import EdgeIndex
+from storage.workflows import WorkflowStore
+
+HOME_WORKSPACE = "local"
+VERSION = "0.1.0"
+
+log = structlog.get_logger()
+
+
+async def upgrade_database(settings: Settings) -> str:
+    """Brings the database to this version; says what was done."""
+    db = Database(url_of(settings.database_url, settings.home))
+    try:
+        return await upgrade(db)
+    finally:
+        await db.close()
+
+
+@asynccontextmanager
+async def open_app(
+    settings: Settings,
+    *,
+    serve: bool = True,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+) -> AsyncIterator[App]:
+    """A running Ratchet for the length of the block. The caller holds the home folder's lock.
+
+    `serve` False opens no port and no chat platform, for one command inside this process.
+    """
+    app = build(settings, serve, clock or SystemClock(), ids or SystemIds())
+    try:
+        await app.start()
+        yield app
+    finally:
+        await app.stop()
+
+
+def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
+    """Makes every part by hand and starts none. Raises ConfigError for settings that can't be."""
+    redactor, events = Redactor(emails=settings.redact_email), Events()
+    db = Database(url_of(settings.database_url, settings.home))
+    nodes = NodeStore(db)
+    lease = Lease(
+        nodes, clock, ids, seconds=settings.lease_seconds, alone=db.sqlite, version=VERSION
+    )
+    journal = RunJournal(db, lease.valid)
+    outbox, runs = OutboxStore(db, journal), RunStore(db)
+    agents, people = AgentStore(db, clock), PeopleStore(db, clock, ids)
+    conversations, proposals = ConversationStore(db, clock), ProposalStore(db)
+    memories, metrics, budgets = MemoryStore(db), MetricsStore(db), BudgetStore(db)
+    job_states = JobStateStore(db)
+    durable = DbosDurable(
+        settings.home, lease.node, postgres="" if db.sqlite else settings.database_url
+    )
+    channels: dict[str, Channel] = {}
+    sender = Sender(
+        channels,
+        outbox,
+        clock,
+        lambda: lease.node,
+        lease.valid,
+        lambda delivery, cause: notices.undelivered(delivery, cause),
+    )
+    post = OutboxPost(
+        settings,
+        people,
+        outbox,
+        events,
+        clock,
+        ids,
+        lambda: lease.node,
+        channels.__contains__,
+        sender.put,
+    )
+    notices = Notices(post, clock)
+    model = _model(settings, clock, ids)
+    memory = MemoryBank(
+        memories,
+        _index(settings),
+        choose_embedder(settings),
+        clock,
+        ids,
+        redactor=redactor,
+        shared=not db.sqlite,
+    )
+    purse = Purse(
+        budgets, defaults(settings), clock, shared=not db.sqlite, on_warning=notices.budget_warning
+    )
+    release = Release(agents, memory)
+    desk = ProposalDesk(proposals, release, people, post, clock, ids, settings.proposal_days)
+    allowed = settings.listed(settings.http_allow)
+    toolbox = Toolbox(clock, memory, runs, metrics, proposals, allowed)
+    agent = UniversalAgent(model, memory, purse, toolbox, settings.model_concurrency)
+    table = CommandTable(COMMANDS)
+    routing = Routing(agents, conversations, runs, clock, roster.load())
+
+    def pushes(name: str) -> bool:
+        return name in channels and channels[name].push
+
+    executor = Executor(
+        clock,
+        journal,
+        runs,
+        agents,
+        people,
+        routing,
+        agent,
+        table,
+        Closer(journal, clock, redactor, pushes, sender.put, purse.recorded),
+        redactor,
+        events,
+        lambda: services,
+        settings.max_message_chars,
+    )
+    inbox = Dispatcher(
+        settings,
+        clock,
+        ids,
+        journal,
+        runs,
+        Roles(people, settings),
+        executor,
+        table,
+        redactor,
+        events,
+        lambda: lease.node,
+        others=not db.sqlite,
+    )
+    job_runs = JournalRuns(journal, runs, clock, ids, lease.node)
+    scheduler = Scheduler(
+        SCHEDULE, job_states, job_runs, durable, clock, HOME_WORKSPACE, redactor.text
+    )
+    services = Services(
+        settings=settings,
+        clock=clock,
+        ids=ids,
+        runs=runs,
+        metrics=metrics,
+        agents=agents,
+        people=people,
+        conversations=conversations,
+        feedback=FeedbackStore(db),
+        findings=FindingStore(db),
+        proposals=proposals,
+        memories=memories,
+        workflows=WorkflowStore(db),
+        budgets=budgets,
+        job_states=job_states,
+        upkeep=UpkeepStore(db),
+        memory=memory,
+        purse=purse,
+        model=model,
+        desk=desk,
+        inbox=inbox,
+        post=post,
+        jobs=scheduler,
+        durable=durable,
+        events=events,
+        claim_code=ids.token(4),
+    )
+    scheduler.bind(services)
+
+    async def start_store() -> None:
+        log.info("database", said=await upgrade(db))
+        await _refuse_shared_index(settings, db, nodes, clock)
+        await agents.seed(HOME_WORKSPACE, roster.load())
+        journal.start()
+
+    async def stop_store() -> None:
+        await memory.close()
+        await journal.close()
+        await db.close()
+
+    async def settle() -> None:
+        await desk.settle(HOME_WORKSPACE)
+
+    app = App(
+        services=services,
+        inbox=inbox,
+        channels=channels,
+        lease=lease,
+        recovery=Recovery(runs, inbox, sender, durable),
+        sender=sender,
+        start_store=start_store,
+        stop_store=stop_store,
+        later=(
+            ("model", model.warm),
+            ("memory", memory.open),
+            ("proposals", settle),
+            *((("durable", durable.launch), ("scheduler", scheduler.start)) if serve else ()),
+        ),
+        at_end=(
+            ("scheduler", scheduler.close),
+            ("durable", durable.close),
+            ("model", model.close),
+        ),
+    )
+    if serve:
+        channels.update(_channels(settings, services, app, table))
+    return app
+
+
+def _model(settings: Settings, clock: Clock, ids: Ids) -> Model:
+    if settings.offline:
+        return OfflineModel()
+    key = settings.openai_api_key
+    return OpenAIModel(
+        base_url=settings.openai_base_url,
+        api_key=key.get_secret_value() if key else None,
+        model=settings.model,
+        fallbacks=settings.listed(settings.fallback_models),
+        timeout=settings.model_timeout,
+        retries=settings.model_retries,
+        prices=Prices(load_prices(settings.prices), settings.openai_base_url),
+        clock=clock,
+        ids=ids,
+    )
+
+
+def _index(settings: Settings) -> VectorIndex:
+    if settings.qdrant_url:
+        server: Any = importlib.import_module("storage.vectors.server")
+        key = settings.qdrant_api_key
+        index: VectorIndex = server.ServerIndex(
+            settings.qdrant_url, key.get_secret_value() if key else None
+        )
+        return index
+    return EdgeIndex(settings.home / "vectors")
+
+
+async def _refuse_shared_index(
+    settings: Settings, db: Database, nodes: NodeStore, clock: Clock
+) -> None:
+    if db.sqlite or settings.qdrant_url or not await nodes.living(clock.now()):
+        return
+    raise ConfigError(
+        said="Another node works on this database. Several nodes need a Qdrant server for their "
+        "memories: set QDRANT_URL on each of them."
+    )
+
+
+def _channels(
+    settings: Settings, services: Services, app: App, table: CommandTable
+) -> dict[str, Channel]:
+    """Those whose settings turn them on; an SDK is imported only then."""
+    chats = [
+        *([_slack(settings, services, table)] if settings.slack_bot_token else []),
+        *([_telegram(settings, services, table)] if settings.telegram_bot_token else []),
+        *([_whatsapp(settings, services)] if settings.whatsapp_token else []),
+    ]
+    web: Any = importlib.import_module("handlers.web.channel")
+    server: Channel = web.WebChannel(
+        host=settings.host,
+        port=settings.port,
+        api_key=api_key(settings, services.ids),
+        workspace=HOME_WORKSPACE,
+        inbox=services.inbox,
+        runs=services.runs,
+        agents=services.agents,
+        events=services.events,
+        clock=services.clock,
+        ids=services.ids,
+        ready=lambda: app.taking,
+        routes=[route for channel in chats for route in channel.routes()],
+        commands=_menu(table),
+        open_cards=lambda workspace: services.desk.open_cards(workspace),
+    )
+    # The web server is last to start and first to stop: it carries the others' webhooks.
+    return {channel.name: channel for channel in (*chats, server)}
+
+
+def _slack(settings: Settings, services: Services, table: CommandTable) -> Channel:
+    slack: Any = importlib.import_module("handlers.slack.channel")
+    channel: Channel = slack.SlackChannel(
+        bot_token=_plain(settings.slack_bot_token),
+        app_token=_plain(settings.slack_app_token),
+        signing_secret=_plain(settings.slack_signing_secret),
+        api_url=settings.slack_api_url,
+        inbox=services.inbox,
+        clock=services.clock,
+        commands=[name for c in table.commands for name in (c.name, *c.aliases)],
+        takes_part=services.runs.takes_part,
+        log=structlog.get_logger("slack"),
+    )
+    return channel
+
+
+def _telegram(settings: Settings, services: Services, table: CommandTable) -> Channel:
+    telegram: Any = importlib.import_module("handlers.telegram.channel")
+    channel: Channel = telegram.TelegramChannel(
+        bot_token=_plain(settings.telegram_bot_token),
+        api_base=settings.telegram_api_base,
+        webhook_secret=_plain(settings.telegram_webhook_secret),
+        inbox=services.inbox,
+        clock=services.clock,
+        commands=_menu(table),
+        log=structlog.get_logger("telegram"),
+    )
+    return channel
+
+
+def _whatsapp(settings: Settings, services: Services) -> Channel:
+    whatsapp: Any = importlib.import_module("handlers.whatsapp.channel")
+    channel: Channel = whatsapp.WhatsAppChannel(
+        token=_plain(settings.whatsapp_token),
+        graph_url=settings.whatsapp_graph_url,
+        phone_id=settings.whatsapp_phone_id,
+        app_secret=_plain(settings.whatsapp_app_secret),
+        verify_token=_plain(settings.whatsapp_verify_token),
+        inbox=services.inbox,
+        clock=services.clock,
+        log=structlog.get_logger("whatsapp"),
+    )
+    return channel
+
+
+def _menu(table: CommandTable) -> list[tuple[str, str]]:
+    return [(c.name, c.help) for c in table.commands if not c.hidden]
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
