@@ -48,6 +48,8 @@ class Services:
     memories: stores.Memories
     workflows: stores.Workflows
     budgets: stores.Budgets
+    job_states: stores.JobStates
+    upkeep: stores.Upkeep
     memory: MemoryBank
     purse: Purse
     model: Model

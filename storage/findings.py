@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, and_, literal, select, union_all, update
 
-from bot.model.finding import Finding
+from bot.model.finding import Failure, Finding
+from bot.model.run import RunKind, RunStatus
 from storage.engine import Database
 from storage.tables import findings as table
+from storage.tables import runs, steps
 from storage.upsert import hold, insert
 
-_EVIDENCE = 50  # newest run ids kept; the count goes on
+_EVIDENCE = 200  # newest run ids kept; the count goes on
 
 
 class FindingStore:
@@ -55,6 +57,43 @@ class FindingStore:
                 .where(table.c.workspace == workspace, table.c.id == finding)
                 .values(status=status)
             )
+
+    async def failures(
+        self, workspace: str, since: int, until: int, limit: int = 5_000
+    ) -> list[Failure]:
+        asked = and_(
+            runs.c.workspace == workspace,
+            runs.c.created_at >= since,
+            runs.c.created_at < until,
+            runs.c.kind == RunKind.REQUEST.value,
+        )
+        of_runs = select(
+            runs.c.id,
+            runs.c.agent,
+            literal("").label("step"),
+            runs.c.error_type,
+            runs.c.error_message,
+            literal(-1).label("seq"),
+        ).where(asked, runs.c.status == RunStatus.FAILED.value)
+        of_steps = (
+            select(
+                runs.c.id,
+                runs.c.agent,
+                steps.c.name,
+                steps.c.error_type,
+                steps.c.error_message,
+                steps.c.seq,
+            )
+            .join(steps, steps.c.run_id == runs.c.id)
+            .where(asked, steps.c.workspace == workspace, steps.c.error_type != "")
+        )
+        both = union_all(of_runs, of_steps).subquery()
+        query = select(both).order_by(both.c.id, both.c.seq).limit(limit)
+        async with self._db.read() as conn:
+            return [
+                Failure(row.id, row.agent, row.step, row.error_type, row.error_message)
+                for row in await conn.execute(query)
+            ]
 
 
 def _seen_again(known: Finding, seen: Finding, new: Sequence[str]) -> Finding:

@@ -64,9 +64,9 @@ def implicit(run: Run, following: Run) -> Outcome | None:
 
 def rephrased(first: str, second: str) -> bool:
     """Whether two messages ask for much the same in other or the same words."""
-    words = [re.findall(r"\w+", text.casefold())[:60] for text in (first, second)]
+    words: list[list[str]] = [re.findall(r"\w+", text.casefold())[:60] for text in (first, second)]
     if min(map(len, words)) < 3:
         return False
     shared, together = set(words[0]) & set(words[1]), set(words[0]) | set(words[1])
-    alike = SequenceMatcher(None, *words, autojunk=False).ratio()
+    alike = SequenceMatcher(None, words[0], words[1], autojunk=False).ratio()
     return max(alike, len(shared) / len(together)) >= _ALIKE

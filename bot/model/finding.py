@@ -20,3 +20,14 @@ class Finding:
     status: str
     created_at: int
     updated_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error in the log: of a run, or of one of its steps (then `step` names it)."""
+
+    run_id: str
+    agent: str
+    step: str
+    error_type: str
+    message: str

@@ -8,7 +8,7 @@ from bot.model.agent import AgentVersion
 from bot.model.budget import Budget
 from bot.model.delivery import Delivery
 from bot.model.feedback import Feedback
-from bot.model.finding import Finding
+from bot.model.finding import Failure, Finding
 from bot.model.job import JobState
 from bot.model.memory import Memory, Namespace
 from bot.model.person import Identity, Person, Role
@@ -75,6 +75,12 @@ class Runs(Protocol):
 
     async def history(self, workspace: str, conversation: str, limit: int) -> list[Run]:
         """The last answered requests of a conversation, oldest first."""
+
+    async def open_before(self, workspace: str, conversation: str, run_id: str) -> list[str]:
+        """Ids of the conversation's earlier runs that are still open on another node."""
+
+    async def takes_part(self, workspace: str, conversation: str) -> bool:
+        """Whether the bot was ever spoken to in this conversation."""
 
     async def between(
         self, workspace: str, since: int, until: int, *, agent: str = "", limit: int = 10_000
@@ -153,6 +159,12 @@ class Findings(Protocol):
     async def open(self, workspace: str) -> list[Finding]: ...
 
     async def set_status(self, workspace: str, finding: str, status: str) -> None: ...
+
+    async def failures(
+        self, workspace: str, since: int, until: int, limit: int = 5_000
+    ) -> list[Failure]:
+        """What findings of errors are made of: failed requests and failed steps of requests
+        created in [since, until), oldest first."""
 
 
 class Proposals(Protocol):

@@ -1,0 +1,158 @@
+"""Reads the log and says what is worth a change: records in, findings out; pure."""
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.model.feedback import Feedback
+from bot.model.finding import Failure, Finding
+from bot.model.run import Run
+from bot.model.words import one_line
+from bot.ports.clock import Clock, Ids
+
+COMPLAINT, ERROR, OUTAGE = "feedback", "error", "outage"
+
+REPEATS = 3
+"""A failure is a finding from the first on, and worth a proposal from this many runs on."""
+
+_ELSEWHERE = frozenset(
+    {
+        "model",
+        "model_unavailable",
+        "storage",
+        "channel",
+        "channel_unavailable",
+        "delivery_unclear",
+        "over_budget",
+        "fenced",
+        "config",
+    }
+)
+"""Failures of what surrounds the agents: no lesson mends them, but the team should know."""
+
+_VARIES = (
+    (re.compile(r"(?i)\b[0-9a-f]{8}-[0-9a-f-]{27,}\b"), "<id>"),
+    (re.compile(r"https?://\S+"), "<url>"),
+    (re.compile(r"(?i)\b(?:0x)?[0-9a-f]*\d[0-9a-f]{7,}\b"), "<id>"),
+    (re.compile(r"(?:/[\w.-]+){2,}"), "<path>"),
+    (re.compile(r"\"[^\"]{0,200}\"|'[^']{0,200}'|`[^`]{0,200}`"), "<text>"),
+    (re.compile(r"\d+(?:[.,:]\d+)*"), "<n>"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Analyst:
+    """Makes findings; the same thing seen again has the same fingerprint."""
+
+    workspace: str
+    clock: Clock
+    ids: Ids
+
+    def complaints(self, said: Iterable[tuple[Feedback, Run]]) -> list[Finding]:
+        """Negative feedback by agent and by what it is about: the words where there are some,
+        otherwise the question."""
+        groups: dict[tuple[str, str], list[tuple[Feedback, Run]]] = defaultdict(list)
+        for feedback, run in said:
+            if feedback.rating < 0:
+                about = feedback.text.strip() or f"asked: {run.message}"
+                groups[run.agent, _plain(about)].append((feedback, run))
+        return [self._complaint(agent, about, group) for (agent, about), group in groups.items()]
+
+    def failures(self, failures: Sequence[Failure]) -> list[Finding]:
+        """Failures by agent, type, step and normalised message. A run that failed because one of
+        its steps did counts as the step's failure."""
+        by_step = {(f.run_id, f.error_type) for f in failures if f.step}
+        groups: dict[tuple[str, ...], list[Failure]] = defaultdict(list)
+        for failure in failures:
+            if failure.step or (failure.run_id, failure.error_type) not in by_step:
+                key = (failure.agent, failure.error_type, failure.step, signature(failure.message))
+                groups[key].append(failure)
+        return [self._failure(group) for group in groups.values()]
+
+    def _complaint(self, agent: str, about: str, group: Sequence[tuple[Feedback, Run]]) -> Finding:
+        feedback, run = group[-1]
+        words, asked = one_line(feedback.text, 400), one_line(run.message, 160).replace('"', "'")
+        if not words:
+            detail = (
+                f'lesson: Asked "{asked}": an answer was rated as bad. Look the facts up before '
+                "answering, and say what is not certain."
+            )
+        elif asked and not stands_alone(words):
+            detail = f'Asked "{asked}": {words}'
+        else:
+            detail = words
+        title = f"{agent or 'The bot'} was rated badly: {words or asked}"
+        evidence = list(dict.fromkeys(run.id for _, run in group))
+        return self._finding(COMPLAINT, agent, about, title, detail, evidence)
+
+    def _failure(self, group: Sequence[Failure]) -> Finding:
+        last = group[-1]
+        message = one_line(last.message, 200)
+        where = f" in {last.step}" if last.step else ""
+        evidence = list(dict.fromkeys(f.run_id for f in group))
+        about = "\x1f".join((last.error_type, last.step, signature(last.message)))
+        title = f"{last.error_type}{where}: {message}"
+        outage = not last.agent or last.error_type in _ELSEWHERE
+        kind = OUTAGE if outage else ERROR
+        detail = _known_problem(title, evidence) if outage else _lesson(last, message)
+        return self._finding(kind, last.agent, about, title, detail, evidence)
+
+    def _finding(
+        self, kind: str, agent: str, about: str, title: str, detail: str, evidence: list[str]
+    ) -> Finding:
+        now = self.clock.now()
+        return Finding(
+            id=self.ids.run_id(),
+            workspace=self.workspace,
+            kind=kind,
+            fingerprint=hashlib.sha256(f"{kind}\x1e{agent}\x1e{about}".encode()).hexdigest(),
+            title=one_line(title, 200),
+            detail=detail,
+            evidence=tuple(evidence),
+            agent=agent,
+            count=len(evidence),
+            status="open",
+            created_at=now,
+            updated_at=now,
+        )
+
+
+def ripe(finding: Finding) -> bool:
+    """Whether there is enough of it to propose a change: a person's word once, a failure often."""
+    return finding.kind == COMPLAINT or finding.count >= REPEATS
+
+
+def _lesson(failure: Failure, message: str) -> str:
+    if failure.step:
+        return (
+            f"lesson: When {failure.step} fails with {failure.error_type} ({message}), do not "
+            "repeat the same call: change its arguments or go on without it, and say so."
+        )
+    return (
+        f"lesson: Earlier runs ended with {failure.error_type} ({message}). Keep to fewer and "
+        "smaller steps, and answer with what you have before it happens."
+    )
+
+
+def _known_problem(title: str, evidence: Sequence[str]) -> str:
+    return f"fact: Known problem: {title} (last seen in run {evidence[-1]}; no remedy is known yet)"
+
+
+def signature(message: str) -> str:
+    """The message without what differs from one time to the next."""
+    text = one_line(message, 1000)
+    for pattern, name in _VARIES:
+        text = pattern.sub(name, text)
+    return text.casefold()[:300]
+
+
+def stands_alone(words: str) -> bool:
+    """Whether words say what they mean without the question they were said about."""
+    points = re.match(r"(?i)(?:it|this|that|they|he|she|there|these|those|no|wrong)\b", words)
+    return len(words.split()) >= 3 and points is None
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))[:300]

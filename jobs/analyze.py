@@ -1,0 +1,121 @@
+"""Reads what came since last time: outcomes, findings, and proposals drafted from them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+
+import structlog
+
+from bot.errors import RatchetError
+from bot.improve.analyst import Analyst, ripe
+from bot.improve.outcome import outcome_of
+from bot.model.feedback import Feedback
+from bot.model.finding import Finding
+from bot.model.proposal import ProposalStatus
+from bot.model.run import Run, RunKind
+from bot.services import Services
+
+log = structlog.get_logger()
+
+_PAGE = 500
+# A row's time is when it was made, not when it was committed; and a run may fail long after it
+# was asked. Reading a little again finds these, and what was seen before changes nothing.
+_LATE_FEEDBACK_MS = 60_000
+_LATE_RUNS_MS = 30 * 60_000
+_MOST_OFFERS = 10  # undecided at a time: people stop reading a longer pile
+
+
+async def work(services: Services, workspace: str, run_id: str) -> str:
+    """Its cost grows with what is new, not with the log."""
+    analyst = Analyst(workspace, services.clock, services.ids)
+    scored = await _read_feedback(services, workspace, analyst)
+    guessed = await _read_runs(services, workspace, analyst)
+    offered = await _propose(services, workspace)
+    return f"{scored} rated, {guessed} guessed, {offered} proposed"
+
+
+async def _read_feedback(services: Services, workspace: str, analyst: Analyst) -> int:
+    mark = await services.job_states.watermark(workspace, "analyze.feedback")
+    after, scored = max(0, mark - _LATE_FEEDBACK_MS), 0
+    while page := await services.feedback.since(workspace, after, _PAGE):
+        about = [(one, run) for one in page if (run := await _run_of(services, one))]
+        for run in {run.id: run for _, run in about}.values():
+            scored += await _score(services, run)
+        words_taken = await _proposed(services, workspace)
+        for finding in analyst.complaints(
+            (one, run) for one, run in about if run.id not in words_taken
+        ):
+            await services.findings.raise_once(finding)
+        after = page[-1].created_at
+        await services.job_states.set_watermark(workspace, "analyze.feedback", after)
+        if len(page) < _PAGE:
+            break
+    return scored
+
+
+async def _read_runs(services: Services, workspace: str, analyst: Analyst) -> int:
+    now = services.clock.now()
+    mark = await services.job_states.watermark(workspace, "analyze.runs")
+    since, guessed = max(0, mark - _LATE_RUNS_MS), 0
+    failures = await services.findings.failures(workspace, since, now + 1)
+    for finding in analyst.failures(failures):
+        await services.findings.raise_once(finding)
+    runs = await services.runs.between(workspace, since, now + 1)
+    for run, following in _successive(runs):
+        if run.outcome.y is None:
+            outcome = outcome_of(run, (), following)
+            if outcome.y is not None:
+                await services.runs.set_outcome(workspace, run.id, outcome)
+                guessed += 1
+    await services.job_states.set_watermark(workspace, "analyze.runs", now)
+    return guessed
+
+
+async def _propose(services: Services, workspace: str) -> int:
+    offers = await services.proposals.list(
+        workspace, [ProposalStatus.DRAFTED, ProposalStatus.OFFERED], _MOST_OFFERS
+    )
+    room, offered = _MOST_OFFERS - len(offers), 0
+    for finding in filter(ripe, await services.findings.open(workspace)):
+        if offered >= room:
+            break
+        try:
+            offered += await _answer(services, finding)
+        except RatchetError as error:
+            log.warning("finding_kept", finding=finding.id, cause=str(error))
+    return offered
+
+
+async def _answer(services: Services, finding: Finding) -> bool:
+    proposal = await services.desk.from_finding(finding)
+    status = "proposed" if proposal else "known"
+    await services.findings.set_status(finding.workspace, finding.id, status)
+    return proposal is not None
+
+
+async def _score(services: Services, run: Run) -> bool:
+    outcome = outcome_of(run, await services.feedback.of_run(run.workspace, run.id))
+    if outcome == run.outcome:
+        return False
+    await services.runs.set_outcome(run.workspace, run.id, outcome)
+    return True
+
+
+async def _run_of(services: Services, feedback: Feedback) -> Run | None:
+    run = await services.runs.get(feedback.workspace, feedback.run_id)
+    return run if run and run.kind is RunKind.REQUEST else None
+
+
+async def _proposed(services: Services, workspace: str) -> set[str]:
+    """Runs that a person's own words made a proposal of already."""
+    recent = await services.proposals.list(workspace, (), _PAGE)
+    return {run for proposal in recent if proposal.created_by for run in proposal.evidence}
+
+
+def _successive(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
+    """Each request with the same person's next one in the conversation."""
+    by_place: dict[tuple[str, str], list[Run]] = defaultdict(list)
+    for run in runs:
+        if run.kind is RunKind.REQUEST:
+            by_place[run.conversation, run.person].append(run)
+    return [pair for place in by_place.values() for pair in pairwise(place)]

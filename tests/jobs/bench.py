@@ -1,0 +1,50 @@
+"""What job tests work with: services over a real database, the rest as fakes at the edge."""
+
+from typing import Any, cast
+
+from bot.config import load
+from bot.ports.clock import Clock, Ids
+from bot.services import Services
+from storage.agents import AgentStore
+from storage.engine import Database
+from storage.feedback import FeedbackStore
+from storage.findings import FindingStore
+from storage.jobstates import JobStateStore
+from storage.metrics import MetricsStore
+from storage.proposals import ProposalStore
+from storage.retention import UpkeepStore
+from storage.runs import RunStore
+from tests.fakes.post import RecordingPost
+
+
+def services(db: Database, clock: Clock, ids: Ids, **others: Any) -> Services:
+    """Parts that a job under test must not need are missing, and fail when touched."""
+    unused = cast(Any, None)
+    parts: dict[str, Any] = {
+        "settings": load({}),
+        "clock": clock,
+        "ids": ids,
+        "runs": RunStore(db),
+        "metrics": MetricsStore(db),
+        "agents": AgentStore(db, clock),
+        "people": unused,
+        "conversations": unused,
+        "feedback": FeedbackStore(db),
+        "findings": FindingStore(db),
+        "proposals": ProposalStore(db),
+        "memories": unused,
+        "workflows": unused,
+        "budgets": unused,
+        "job_states": JobStateStore(db),
+        "upkeep": UpkeepStore(db),
+        "memory": unused,
+        "purse": unused,
+        "model": unused,
+        "desk": unused,
+        "inbox": unused,
+        "post": RecordingPost(),
+        "jobs": unused,
+        "durable": unused,
+        "events": unused,
+    }
+    return Services(**(parts | others))
