@@ -1,0 +1,143 @@
+"""Writes docs/reference.md from the code: `make docs`."""
+
+from bot.agents.tools import TOOLS
+from bot.config import names
+from commands import COMMANDS
+from jobs import SCHEDULE
+from tests.architecture.source import ROOT
+
+PATH = ROOT / "docs" / "reference.md"
+
+_HEAD = """# Reference
+
+Written from the code by `make docs`; a test holds it current.
+
+"""
+
+_SETTINGS = """## Settings
+
+From the environment, or from a file `.env` in the folder where Ratchet is started; the environment
+wins. An empty value is the same as none. An unknown `RATCHET_…` name or a malformed value is named,
+with its line, before anything starts.
+
+| name | what it says | default |
+|---|---|---|
+"""
+
+_COMMANDS = """
+## Commands
+
+Said in any channel: `/name …`, or `!name …` where the platform keeps the slash for itself. An underscore is
+as good as a hyphen. The role is the least that may say it: guest, member, approver or owner.
+
+| command | what it does | role | in Slack's own menu | for example |
+|---|---|---|---|---|
+"""
+
+_JOBS = """
+## Jobs
+
+`/jobs` lists them in the chat with their last run, pauses and resumes them; `ratchet job NAME` runs
+one now.
+
+| job | when |
+|---|---|
+"""
+
+_TOOLS = """
+## Tools
+
+An agent has only those that its version grants.
+
+| tool | what it does |
+|---|---|
+"""
+
+_HTTP = """
+## HTTP
+
+Everything below `/v1` takes the API key: `Authorization: Bearer …`.
+
+| path | what it does |
+|---|---|
+| `GET /` | the web chat |
+| `POST /v1/chat/completions` | like OpenAI's, streaming too; `X-Ratchet-Run-Id` names the run |
+| `GET /v1/models` | every agent is a model: `ratchet`, `ratchet/researcher`, … |
+| `POST /v1/runs` | `{"message", "agent"?, "conversation"?}` → 202 `{"run_id", "status"}`; \
+`Idempotency-Key` makes a repeated request the same run |
+| `GET /v1/runs` | the last runs; `?limit=20&conversation=` |
+| `GET /v1/runs/{id}` | a run with its steps, by id or its last 8 characters |
+| `GET /v1/runs/{id}/events` | server-sent events: `step`, `delta`, `done` |
+| `POST /v1/runs/{id}/feedback` | `{"rating": 1 or -1, "text"?}` |
+| `POST /v1/runs/{id}/cancel` | stops it and keeps what it had said |
+| `GET /healthz` | the process lives |
+| `GET /readyz` | it takes messages |
+| `POST /slack/events` | Slack over signed HTTP: events, commands, interactivity |
+| `POST /telegram/webhook` | Telegram, where the webhook's secret is set |
+"""
+
+
+def reference() -> str:
+    """The whole page, as it should stand in the file."""
+    parts = (
+        _HEAD,
+        _SETTINGS,
+        _settings(),
+        _COMMANDS,
+        _commands(),
+        _JOBS,
+        _jobs(),
+        _TOOLS,
+        _tools(),
+    )
+    return "".join((*parts, _HTTP))
+
+
+def _settings() -> str:
+    return "".join(
+        f"| `{name}` | {_cell(says)} | {_default(default)} |\n" for name, says, default in names()
+    )
+
+
+def _default(value: object) -> str:
+    if value in (None, ""):
+        return ""
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _commands() -> str:
+    return "".join(
+        f"| `{_cell(f'/{c.name} {c.usage}'.strip())}` | {_cell(c.help)} | {c.role.value} | "
+        f"{'yes' if c.slash else ''} | {'<br>'.join(f'`{_cell(e)}`' for e in c.examples)} |\n"
+        for c in sorted(COMMANDS, key=lambda c: c.name)
+    )
+
+
+def _jobs() -> str:
+    return "".join(
+        f"| `{name}` | {_cell(_when(job.schedule))} |\n" for name, job in sorted(SCHEDULE.items())
+    )
+
+
+def _when(schedule: object) -> str:
+    every = getattr(schedule, "every_seconds", 0)
+    return f"every {every:g} s" if every else f"cron `{getattr(schedule, 'cron', '')}` UTC"
+
+
+def _tools() -> str:
+    return "".join(
+        f"| `{tool.name}` | {_cell(tool.spec.description.splitlines()[0])} |\n" for tool in TOOLS
+    )
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def main() -> None:
+    PATH.write_text(reference(), encoding="utf-8")
+    print(f"{PATH.relative_to(ROOT)}: {len(names())} settings, {len(COMMANDS)} commands")
+
+
+if __name__ == "__main__":
+    main()
