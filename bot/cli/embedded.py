@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.app import App
 from bot.cli.shape import run_fields, step_fields
+from bot.cli.up import to_log
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.errors import NotFound
@@ -31,6 +32,7 @@ class Embedded:
     def __enter__(self) -> "Embedded":
         self._lock.__enter__()
         try:
+            to_log(self._settings, to_stderr=False)
             self._app = self._runner.run(self._open())
         except BaseException:
             self.__exit__(None, None, None)

@@ -8,12 +8,13 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from bot import config
+from bot import config, logs
 from bot.app import App
 from bot.cli.welcome import welcome
 from bot.clock import SystemClock, SystemIds
 from bot.config import Settings
 from bot.lock import HomeLock, api_key
+from bot.redaction import Redactor
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -21,23 +22,32 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def up() -> int:
     settings = config.load()
     with HomeLock(settings.home, SystemClock(), wait=3.0) as lock:
+        to_log(settings, to_stderr=not sys.stdin.isatty())
         return _run(_serve(settings, lock))
 
 
 def chat_alone(settings: Settings) -> int:
     """A chat in the terminal with no server beside it."""
     with HomeLock(settings.home, SystemClock(), wait=3.0):
+        to_log(settings, to_stderr=False)
         return _run(_chat(settings))
+
+
+def to_log(settings: Settings, *, to_stderr: bool) -> None:
+    """Sends the log of this process to the data folder."""
+    redactor = Redactor(emails=settings.redact_email)
+    logs.set_up(settings.home, settings.log_level, redactor, to_stderr=to_stderr)
 
 
 async def _serve(settings: Settings, lock: HomeLock) -> int:
     stop = _stop_on_signal()
     key = api_key(settings, SystemIds())
     wiring = importlib.import_module("bot.wiring")
-    async with wiring.open_app(settings, serve=True, console=sys.stdin.isatty()) as app:
-        lock.announce(app.url)
+    async with wiring.open_app(settings, serve=True) as app:
+        url = app.channels["web"].summary
+        lock.announce(url)
         shown = "" if settings.api_key else key
-        print("\n".join(welcome(settings, app.channels, app.url, shown)), flush=True)
+        print("\n".join(welcome(settings, list(app.channels.values()), url, shown)), flush=True)
         await stop.wait()
         print("\nStopping: what is under way is finished first. Ctrl-C again ends at once.")
     return 0

@@ -2,6 +2,8 @@
 
 from bot.agents.tools import TOOLS
 from bot.config import names
+from bot.model.job import Schedule
+from bot.model.words import duration
 from commands import COMMANDS
 from jobs import SCHEDULE
 from tests.architecture.source import ROOT
@@ -119,15 +121,19 @@ def _jobs() -> str:
     )
 
 
-def _when(schedule: object) -> str:
-    every = getattr(schedule, "every_seconds", 0)
-    return f"every {every:g} s" if every else f"cron `{getattr(schedule, 'cron', '')}` UTC"
+def _when(schedule: Schedule) -> str:
+    if schedule.cron:
+        return f"at `{schedule.cron}` (cron, UTC)"
+    return f"every {duration(schedule.every_seconds * 1000)}"
 
 
 def _tools() -> str:
-    return "".join(
-        f"| `{tool.name}` | {_cell(tool.spec.description.splitlines()[0])} |\n" for tool in TOOLS
-    )
+    return "".join(f"| `{tool.name}` | {_first(tool.spec.description)} |\n" for tool in TOOLS)
+
+
+def _first(text: str) -> str:
+    """Its first paragraph."""
+    return _cell(text.partition("\n\n")[0])
 
 
 def _cell(text: str) -> str:
