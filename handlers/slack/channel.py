@@ -79,6 +79,7 @@ class SlackChannel:
         hearing = Hearing(
             api=self._api,
             inbox=inbox,
+            clock=clock,
             who=self._who,
             commands=commands,
             takes_part=takes_part,
@@ -88,7 +89,9 @@ class SlackChannel:
             log=log,
         )
         self._app = self._build(hearing, logger)
-        self._socket = Socket(self._open_url, self._over_socket, log, pause)
+        self._socket = Socket(
+            self._open_url, self._over_socket, log, pause=pause, proxy=self._api.proxy
+        )
 
     @property
     def summary(self) -> str:

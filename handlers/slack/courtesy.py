@@ -13,8 +13,9 @@ from handlers.slack.incoming import part_of, text_of
 
 _EYES = "eyes"
 _KEPT = 5_000
-_FRESH = 3_600
-"""Seconds that what users.info said about a person is believed."""
+_FRESH, _AGAIN = 3_600, 60
+"""Seconds that what users.info said about a person is believed; and that it isn't asked again
+after it said nothing."""
 
 
 class LifeSign:
@@ -27,8 +28,11 @@ class LifeSign:
     def show(self, address: Mapping[str, object]) -> None:
         """Begins at once and is waited for by nobody."""
         key = _message(address)
-        if all(key) and len(self._eyes) < _KEPT:
-            self._eyes[key] = asyncio.create_task(self._show(address))
+        if not all(key):
+            return
+        if len(self._eyes) >= _KEPT:
+            self._eyes.pop(next(iter(self._eyes))).cancel()
+        self._eyes[key] = asyncio.create_task(self._show(address))
 
     async def clear(self, address: Mapping[str, object]) -> None:
         """Takes the eyes away again; the status line goes by itself once the thread is answered."""
@@ -87,18 +91,19 @@ class Acquaintances:
 
     async def _about(self, user: str) -> Mapping[str, Any]:
         now = self._clock.monotonic()
-        at, about = self._known.get(user, (0.0, {}))
-        if user in self._known and now - at < _FRESH:
+        until, about = self._known.get(user, (0.0, {}))
+        if user in self._known and now < until:
             return about
+        until = now + _FRESH
         try:
             async with asyncio.timeout(self._patience):
-                answer = await self._api.call("users.info", user=user)
+                about = part_of((await self._api.call("users.info", user=user)).get("user"))
         except (ChannelError, TimeoutError):
-            return about
+            until = now + _AGAIN
         if len(self._known) >= _KEPT:
             self._known.pop(next(iter(self._known)))
-        self._known[user] = now, part_of(answer.get("user"))
-        return self._known[user][1]
+        self._known[user] = until, about
+        return about
 
 
 def _message(address: Mapping[str, object]) -> tuple[str, str]:

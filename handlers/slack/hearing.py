@@ -8,6 +8,7 @@ from typing import Any
 from bot.errors import BadInput, ChannelError
 from bot.model.message import Message
 from bot.ports.channels import Inbox
+from bot.ports.clock import Clock
 from handlers.slack import interactions
 from handlers.slack.api import Api, Refused
 from handlers.slack.courtesy import Acquaintances, LifeSign
@@ -29,6 +30,7 @@ class Hearing:
         *,
         api: Api,
         inbox: Inbox,
+        clock: Clock,
         who: Callable[[], Awaitable[Me]],
         commands: Collection[str],
         takes_part: TakesPart,
@@ -37,7 +39,7 @@ class Hearing:
         background: Callable[[Coroutine[Any, Any, None]], None],
         log: Any,
     ) -> None:
-        self._api, self._inbox, self._who = api, inbox, who
+        self._api, self._inbox, self._clock, self._who = api, inbox, clock, who
         self._commands, self._takes_part = frozenset(commands), takes_part
         self._people, self._sign = people, sign
         self._background, self._log = background, log
@@ -47,7 +49,7 @@ class Hearing:
 
     async def on_message(self, body: dict[str, Any]) -> None:
         me = await self._who()
-        heard = from_event(body, me, self._commands)
+        heard = from_event(body, me, self._commands, self._clock.now())
         if heard is None:
             return
         message = heard.message
@@ -121,9 +123,10 @@ class Hearing:
         """A modal, before anything slow: the trigger id lives three seconds."""
         view = modal(asks.question, asks.kept)
         try:
-            await self._api.post("views.open", trigger_id=asks.trigger_id, view=view)
-        except ChannelError as error:
-            self._log.warning("slack_modal_not_opened", error=str(error))
+            async with asyncio.timeout(PROMPT):
+                await self._api.post("views.open", trigger_id=asks.trigger_id, view=view)
+        except (ChannelError, TimeoutError) as error:
+            self._log.warning("slack_modal_not_opened", error=str(error) or "timed out")
 
     async def _message_at(self, channel: str, ts: str) -> Mapping[str, Any]:
         """The message of a thread or channel at `ts`, with metadata; {} where there is none."""

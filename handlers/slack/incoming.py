@@ -22,6 +22,8 @@ SUBSCRIBED = (
 _SAID = {"", "file_share", "thread_broadcast", "me_message"}
 """Message subtypes that a person wrote; the others tell of edits, deletions, joins and bots."""
 
+_DELIVERED_FOR, _CLOCKS_DIFFER = 25 * 3_600_000, 300_000
+
 Body = Mapping[str, Any]
 
 
@@ -72,8 +74,9 @@ def address(channel: str, thread_ts: str, user: str, **more: str) -> dict[str, o
     return {name: value for name, value in found.items() if value}
 
 
-def from_event(body: Body, me: Me, names: Collection[str]) -> Heard | None:
-    """A mention, a direct message or a thread reply; None for what nobody said to the bot.
+def from_event(body: Body, me: Me, names: Collection[str], now: int) -> Heard | None:
+    """A mention, a direct message or a thread reply; None for what nobody said to the bot. `now`
+    is ms since the epoch.
 
     The same message comes as `app_mention` and as `message`, and again on every retry: its
     channel and ts make it one.
@@ -84,7 +87,8 @@ def from_event(body: Body, me: Me, names: Collection[str]) -> Heard | None:
         return None
     direct = is_direct(channel, text_of(event.get("channel_type")))
     raw, mentioned, first = without_mention(text_of(event.get("text")), me.user_id)
-    text = as_command(readable(raw), names, bare=first) or "/help"
+    text = as_command(readable(raw), names, bare=first)
+    marked = is_known(text, names)
     replied_to = text_of(event.get("thread_ts"))
     thread_ts = replied_to if direct else replied_to or ts
     message = Message(
@@ -93,11 +97,11 @@ def from_event(body: Body, me: Me, names: Collection[str]) -> Heard | None:
         event_id=f"msg:{channel}:{ts}",
         conversation=conversation(channel, thread_ts),
         sender=Sender(user, is_guest=_is_foreign(event, body, me)),
-        text=text,
-        address=address(channel, thread_ts, user, ts="" if text.startswith("/") else ts),
-        sent_at=_ms(ts),
+        text=text or "/help",
+        address=address(channel, thread_ts, user, ts=ts if text and text[0] not in "/!" else ""),
+        sent_at=_ms(ts, now),
     )
-    if direct or mentioned or event.get("type") == "app_mention" or is_known(text, names):
+    if direct or mentioned or event.get("type") == "app_mention" or marked:
         return Heard(message)
     return Heard(message, addressed=False) if replied_to and raw else None
 
@@ -164,8 +168,10 @@ def _is_foreign(event: Mapping[str, Any], body: Body, me: Me) -> bool:
     return team.startswith("T") and team not in (me.team_id, _team(body))
 
 
-def _ms(ts: str) -> int | None:
+def _ms(ts: str, now: int) -> int | None:
+    """When a message was sent, or None where its ts can't be a time: Slack delivers for a day."""
     try:
-        return round(float(ts) * 1000)
+        sent = round(float(ts) * 1000)
     except (ValueError, OverflowError):
         return None
+    return sent if now - _DELIVERED_FOR < sent <= now + _CLOCKS_DIFFER else None

@@ -16,7 +16,7 @@ from handlers.slack.incoming import (
     text_of,
     workspace,
 )
-from handlers.slack.outgoing import ASK, METADATA, PRESS
+from handlers.slack.outgoing import ASK, PRESS, mark_of
 
 SHORTCUTS = {
     "make_better": ("/better", "What should be better about it?"),
@@ -62,11 +62,9 @@ class Reacted:
 
 
 def run_of(message: Mapping[str, Any]) -> str:
-    """The run id in a message's metadata, or ""."""
-    found = part_of(message.get("metadata"))
-    if found.get("event_type") != METADATA:
-        return ""
-    return text_of(part_of(found.get("event_payload")).get("run_id"))
+    """The run id behind one of our messages, or ""."""
+    mark = mark_of(message)
+    return mark[0] if mark else ""
 
 
 def from_actions(body: Body, me: Me, delivery_id: str) -> list[Message | Ask]:

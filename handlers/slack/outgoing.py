@@ -1,13 +1,17 @@
 """Reply → Slack messages of blocks, within Slack's limits: pure."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bot.model.message import Button, Card, Reply
 from handlers.slack.markdown import escape, fenced, harmless, mrkdwn, split
 
 METADATA = "ratchet_run"
+MARK = "ratchet:run:"
+_MARK = re.compile(rf"{MARK}([^:]*):(.*):(\d{{1,4}})")
 PRESS = "ratchet:press:"
 ASK = "ratchet:ask:"
 """Prefixes of our action ids; what follows ASK is a number, a colon and the question."""
@@ -50,6 +54,31 @@ def metadata(run_id: str, delivery_id: str, part: int) -> dict[str, object]:
     """What makes a message findable after a crash, and its run known when it is rated."""
     payload = {"run_id": run_id, "delivery": delivery_id, "part": part}
     return {"event_type": METADATA, "event_payload": payload}
+
+
+def marked(blocks: Sequence[Block], run_id: str, delivery_id: str, part: int) -> list[Block]:
+    """The same in the first block's id: some servers drop metadata, all keep block ids."""
+    mark = f"{MARK}{run_id}:{delivery_id}:{part}"
+    if not blocks or len(mark) > 255:
+        return list(blocks)
+    return [{**blocks[0], "block_id": mark}, *blocks[1:]]
+
+
+def mark_of(message: Mapping[str, Any]) -> tuple[str, str, int] | None:
+    """(run id, delivery id, part) of one of our messages, as Slack shows it."""
+    found = message.get("metadata")
+    if isinstance(found, Mapping) and found.get("event_type") == METADATA:
+        payload = found.get("event_payload")
+        if isinstance(payload, Mapping):
+            part = str(payload.get("part", 0))
+            run_id, delivery_id = payload.get("run_id", ""), payload.get("delivery", "")
+            return str(run_id), str(delivery_id), int(part) if part.isdecimal() else 0
+    blocks = message.get("blocks")
+    for block in blocks if isinstance(blocks, list) else ():
+        block_id = block.get("block_id") if isinstance(block, Mapping) else None
+        if isinstance(block_id, str) and (mark := _MARK.fullmatch(block_id)):
+            return mark[1], mark[2], int(mark[3])
+    return None
 
 
 def modal(question: str, kept: Mapping[str, str]) -> dict[str, object]:

@@ -21,6 +21,12 @@ _BARE = {
     "why": _RUN,
     "metrics": r"[\w-]+",
     "help": r"[\w-]+",
+    "forget": r"M\d+",
+    "proposals": r"(P\d+|offered|approved|declined|expired|rolled-back)",
+    "runs": r"(all|requests|commands|jobs)",
+    "agents": r"[\w-]+",
+    "budget": r"set\s.+",
+    "rate": r"(up|down)",
     "jobs": r"(list|(pause|resume|run)\s+[\w-]+)",
 }
 """What may follow a command's word where no "!" marks it. Anything else after these words, and

@@ -9,7 +9,7 @@ from bot.model.delivery import Delivery
 from bot.model.message import Reply
 from handlers.slack.api import Api, Refused
 from handlers.slack.incoming import is_direct, part_of, text_of
-from handlers.slack.outgoing import METADATA, Part, metadata, render
+from handlers.slack.outgoing import Part, mark_of, marked, metadata, render
 
 _BLOCKS_REFUSED = {
     "invalid_blocks",
@@ -90,16 +90,21 @@ class Sending:
     ) -> Mapping[str, Any]:
         reply_run = text_of(delivery.reply.get("run_id")) or delivery.run_id
         more: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
-        more["metadata"] = metadata(reply_run, delivery.id, number)
         more |= {"unfurl_links": False, "unfurl_media": False}
-        return await self._with_blocks("chat.postMessage", part, channel=channel, **more)
+        mark = (reply_run, delivery.id, number)
+        return await self._with_blocks("chat.postMessage", part, mark, channel=channel, **more)
 
-    async def _with_blocks(self, method: str, part: Part, **args: Any) -> Mapping[str, Any]:
+    async def _with_blocks(
+        self, method: str, part: Part, mark: tuple[str, str, int] | None, **args: Any
+    ) -> Mapping[str, Any]:
         """Newer blocks, else plain ones, else text: what the server takes."""
+        if mark:
+            args["metadata"] = metadata(*mark)
         do = self._api.call if method == "chat.update" else self._api.post
         for blocks in (part.blocks, part.plain):
             try:
-                return await do(method, text=part.text, blocks=list(blocks), **args)
+                shown = marked(blocks, *mark) if mark else list(blocks)
+                return await do(method, text=part.text, blocks=shown, **args)
             except Refused as error:
                 if error.code not in _BLOCKS_REFUSED:
                     raise
@@ -113,7 +118,7 @@ class Sending:
         answer: Mapping[str, Any] = {}
         try:
             for part in parts:
-                answer = await self._with_blocks("chat.postEphemeral", part, **to)
+                answer = await self._with_blocks("chat.postEphemeral", part, None, **to)
         except Refused as error:
             if error.code not in _NOT_THERE:
                 raise
@@ -150,9 +155,8 @@ class Sending:
         run_id = text_of(delivery.reply.get("run_id")) or delivery.run_id
         for number, ts in shown.items():
             if number < len(parts):
-                marks = metadata(run_id, delivery.id, number)
-                to = {"channel": channel, "ts": ts, "metadata": marks}
-                await self._with_blocks("chat.update", parts[min(number, len(parts) - 1)], **to)
+                to, mark = {"channel": channel, "ts": ts}, (run_id, delivery.id, number)
+                await self._with_blocks("chat.update", parts[number], mark, **to)
             else:
                 await self._api.call("chat.delete", channel=channel, ts=ts)
 
@@ -166,7 +170,8 @@ class Sending:
             self._log.warning("slack_picture_not_shown", error=str(error))
 
     async def _shown(self, delivery: Delivery) -> tuple[str, dict[int, str]]:
-        """The channel, and ts by part of what it shows of this delivery."""
+        """The channel, and ts by part of what it shows of this delivery. Raises ChannelUnavailable
+        while Slack can't be asked, DeliveryUnclear where it doesn't let us look."""
         channel = text_of(delivery.address.get("channel"))
         thread_ts = text_of(delivery.address.get("thread_ts"))
         shown: dict[int, str] = {}
@@ -175,28 +180,27 @@ class Sending:
                 opened = await self._api.call("conversations.open", users=channel)
                 channel = text_of(part_of(opened.get("channel")).get("id"))
             async for message in self._recent(delivery, channel, thread_ts):
-                marks = part_of(message.get("metadata"))
-                payload = part_of(marks.get("event_payload"))
-                mine = payload.get("delivery") == delivery.id
-                if marks.get("event_type") == METADATA and mine:
-                    shown[int(payload.get("part", 0))] = text_of(message.get("ts"))
-        except DeliveryUnclear:
-            raise
+                mark = mark_of(message)
+                if mark and mark[1] == delivery.id:
+                    shown[mark[2]] = text_of(message.get("ts"))
+        except Refused as error:
+            raise DeliveryUnclear(str(error)) from error
         except ChannelError as error:
-            raise DeliveryUnclear(str(error), retry_after=error.retry_after) from error
+            raise ChannelUnavailable(str(error), retry_after=error.retry_after) from error
         return channel, shown
 
     async def _recent(self, delivery: Delivery, channel: str, thread_ts: str) -> Any:
         method = "conversations.replies" if thread_ts else "conversations.history"
-        args: dict[str, Any] = {"channel": channel, "limit": 200, "include_all_metadata": True}
+        args: dict[str, Any] = {"channel": channel, "limit": 500, "include_all_metadata": True}
         if thread_ts:
             args["ts"] = thread_ts
-        if since := _born(delivery.run_id):
-            args["oldest"] = f"{since - _SKEW}.000000"
         for _ in range(_PAGES):
             page = await self._api.call(method, **args)
-            for message in page.get("messages") or ():
-                yield part_of(message)
+            messages = [part_of(message) for message in page.get("messages") or ()]
+            for message in messages:
+                yield message
+            if not thread_ts and _older(messages, _born(delivery.run_id) - _SKEW):
+                return
             cursor = text_of(part_of(page.get("response_metadata")).get("next_cursor"))
             if not cursor:
                 return
@@ -213,6 +217,12 @@ def _parts(ref: Mapping[str, object]) -> dict[int, str]:
     stamps = ref.get("parts")
     found = stamps if isinstance(stamps, list) else [ref.get("ts")]
     return {n: ts for n, ts in enumerate(found) if isinstance(ts, str) and ts}
+
+
+def _older(messages: Sequence[Mapping[str, Any]], since: int) -> bool:
+    """Whether the page, newest first, goes back beyond `since` (seconds)."""
+    last = text_of(messages[-1].get("ts")).partition(".")[0] if messages else ""
+    return last.isdecimal() and int(last) < since
 
 
 def _born(run_id: str) -> int:

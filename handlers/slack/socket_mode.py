@@ -25,10 +25,16 @@ class Socket:
     """Keeps one connection open. `open_url` asks Slack for an address; `log` is structlog's."""
 
     def __init__(
-        self, open_url: Callable[[], Awaitable[str]], handle: Handle, log: Any, pause: float = 0.5
+        self,
+        open_url: Callable[[], Awaitable[str]],
+        handle: Handle,
+        log: Any,
+        *,
+        pause: float = 0.5,
+        proxy: str | None = None,
     ) -> None:
         self._open_url, self._handle, self._log = open_url, handle, log
-        self._pause = pause
+        self._pause, self._proxy = pause, proxy
         self.connected = asyncio.Event()
 
     async def run(self, session: aiohttp.ClientSession) -> None:
@@ -60,7 +66,8 @@ class Socket:
         url = await self._open_url()
         open_tasks: set[asyncio.Task[None]] = set()
         # Slack warns before it closes; an unanswered ping for 20 s means that it is gone.
-        async with session.ws_connect(url, heartbeat=20.0, max_msg_size=16 << 20) as ws:
+        options: Any = {"heartbeat": 20.0, "max_msg_size": 16 << 20, "proxy": self._proxy}
+        async with session.ws_connect(url, **options) as ws:
             try:
                 await self._listen(ws, open_tasks)
             finally:

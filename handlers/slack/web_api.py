@@ -56,6 +56,11 @@ class SlackApi:
         self.careful = client(_ShortWait(max_retry_count=2))
         self._session: aiohttp.ClientSession | None = None
 
+    @property
+    def proxy(self) -> str | None:
+        """The proxy of the environment, unless Slack's server is on this machine."""
+        return self.patient.proxy
+
     def use(self, session: aiohttp.ClientSession) -> None:
         self._session = self.patient.session = self.careful.session = session
 
@@ -84,7 +89,7 @@ class SlackApi:
         if self._session is None:
             raise ChannelUnavailable("the channel is not started")
         try:
-            async with self._session.post(url, json=body) as answer:
+            async with self._session.post(url, json=body, proxy=self.proxy) as answer:
                 if answer.status != 200:
                     raise fault("response_url", answer.status, f"http_{answer.status}", None)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

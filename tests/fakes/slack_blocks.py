@@ -20,6 +20,8 @@ def check_message(text: str, blocks: Sequence[Any]) -> None:
         raise Invalid("invalid_blocks", "more than 50 blocks")
     if sum(_weight(block) for block in blocks) > 13_000:
         raise Invalid("msg_blocks_too_long")
+    ids = [block["block_id"] for block in blocks if "block_id" in block]
+    _need(len(ids) == len(set(ids)) and all(len(i) <= 255 for i in ids), "block_id")
     for block in blocks:
         _block(block)
 

@@ -42,6 +42,7 @@ class SlackServer:
     bot_token: str = "xoxb-fake"
     app_token: str = "xapp-fake"
     rich: bool = True
+    forgets_metadata: bool = False
     calls: list[tuple[str, Args]] = field(default_factory=list)
     messages: list[Answer] = field(default_factory=list)
     ephemerals: list[Args] = field(default_factory=list)
@@ -263,7 +264,8 @@ class SlackServer:
     def _page(self, found: list[Answer], args: Args) -> Answer:
         start, limit = int(args.get("cursor") or 0), int(args.get("limit", 100))
         page = [dict(message) for message in found[start : start + limit]]
-        if str(args.get("include_all_metadata", "")).lower() not in ("1", "true"):
+        asked = str(args.get("include_all_metadata", "")).lower() in ("1", "true")
+        if self.forgets_metadata or not asked:
             for message in page:
                 message.pop("metadata", None)
         more = start + limit < len(found)

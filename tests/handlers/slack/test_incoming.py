@@ -20,10 +20,11 @@ from tests.fakes.slack_payloads import (
 from tests.handlers.slack.conftest import COMMANDS
 
 ME = Me(BOT, BOT_ID, TEAM)
+NOW = 1_780_000_060_000
 
 
 def test_a_mention_opens_a_thread() -> None:
-    heard = from_event(mention("what is &lt;new&gt; &amp; good?"), ME, COMMANDS)
+    heard = from_event(mention("what is &lt;new&gt; &amp; good?"), ME, COMMANDS, NOW)
     assert heard is not None and heard.addressed
     message = heard.message
     assert message.text == "what is <new> & good?"
@@ -36,32 +37,32 @@ def test_a_mention_opens_a_thread() -> None:
 
 
 def test_the_same_message_as_mention_and_as_message_is_one() -> None:
-    as_mention = from_event(mention("hello"), ME, COMMANDS)
-    as_message = from_event(said(f"<@{BOT}> hello"), ME, COMMANDS)
+    as_mention = from_event(mention("hello"), ME, COMMANDS, NOW)
+    as_message = from_event(said(f"<@{BOT}> hello"), ME, COMMANDS, NOW)
     assert as_mention == as_message is not None
 
 
 def test_a_direct_message_continues_one_conversation() -> None:
-    heard = from_event(said("hi", channel=DM), ME, COMMANDS)
+    heard = from_event(said("hi", channel=DM), ME, COMMANDS, NOW)
     assert heard is not None and heard.addressed
     assert heard.message.conversation == f"slack:{DM}"
     assert "thread_ts" not in heard.message.address
-    threaded = from_event(said("hi", channel=DM, ts="9.9", thread_ts="1.1"), ME, COMMANDS)
+    threaded = from_event(said("hi", channel=DM, ts="9.9", thread_ts="1.1"), ME, COMMANDS, NOW)
     assert threaded is not None and threaded.message.conversation == f"slack:{DM}:1.1"
 
 
 def test_a_thread_reply_counts_only_where_the_bot_takes_part() -> None:
-    heard = from_event(said("and tomorrow?", ts="9.9", thread_ts=TS), ME, COMMANDS)
+    heard = from_event(said("and tomorrow?", ts="9.9", thread_ts=TS), ME, COMMANDS, NOW)
     assert heard is not None and not heard.addressed
     assert heard.message.conversation == f"slack:{CHANNEL}:{TS}"
-    assert from_event(said("not for you"), ME, COMMANDS) is None
+    assert from_event(said("not for you"), ME, COMMANDS, NOW) is None
 
 
 def test_a_marked_command_needs_no_mention() -> None:
-    heard = from_event(said("!save_workflow weekly"), ME, COMMANDS)
+    heard = from_event(said("!save_workflow weekly"), ME, COMMANDS, NOW)
     assert heard is not None and heard.addressed
     assert heard.message.text == "/save-workflow weekly"
-    assert from_event(said("!roll 2d6"), ME, COMMANDS) is None
+    assert from_event(said("!roll 2d6"), ME, COMMANDS, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -83,35 +84,40 @@ def test_a_marked_command_needs_no_mention() -> None:
 )
 def test_what_no_person_said_is_not_heard(more: dict[str, object]) -> None:
     inner = {"type": "message", "channel": DM, "user": USER, "ts": TS, "text": "hi"}
-    assert from_event(event({**inner, **more}), ME, COMMANDS) is None
+    assert from_event(event({**inner, **more}), ME, COMMANDS, NOW) is None
 
 
 @pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast"])
 def test_some_subtypes_are_said_by_people(subtype: str) -> None:
-    assert from_event(said("look", channel=DM, subtype=subtype), ME, COMMANDS) is not None
+    assert from_event(said("look", channel=DM, subtype=subtype), ME, COMMANDS, NOW) is not None
 
 
 def test_a_mention_alone_asks_for_help() -> None:
-    heard = from_event(mention(""), ME, COMMANDS)
+    heard = from_event(mention(""), ME, COMMANDS, NOW)
     assert heard is not None and heard.message.text == "/help"
+
+
+def test_a_file_without_words_is_for_nobody() -> None:
+    assert from_event(said("", subtype="file_share"), ME, COMMANDS, NOW) is None
+    assert from_event(said("", subtype="file_share", thread_ts=TS), ME, COMMANDS, NOW) is None
 
 
 def test_another_team_is_another_workspace() -> None:
     inner = {"type": "app_mention", "channel": CHANNEL, "user": USER, "ts": TS, "text": "hi"}
-    heard = from_event(event(inner, team="T0OTHER"), ME, COMMANDS)
+    heard = from_event(event(inner, team="T0OTHER"), ME, COMMANDS, NOW)
     assert heard is not None and heard.message.workspace == "slack:T0OTHER"
 
 
 def test_a_stranger_in_a_shared_channel_is_a_guest() -> None:
-    heard = from_event(mention("hi", user_team="T0OTHER"), ME, COMMANDS)
+    heard = from_event(mention("hi", user_team="T0OTHER"), ME, COMMANDS, NOW)
     assert heard is not None and heard.message.sender.is_guest
-    heard = from_event(mention("hi", user_team=TEAM), ME, COMMANDS)
+    heard = from_event(mention("hi", user_team=TEAM), ME, COMMANDS, NOW)
     assert heard is not None and not heard.message.sender.is_guest
 
 
-@pytest.mark.parametrize("ts", ["x", "1e999", "nan"])
+@pytest.mark.parametrize("ts", ["x", "1e999", "nan", "1700000000.000100", "1880000000.000100"])
 def test_a_strange_ts_gives_no_time(ts: str) -> None:
-    heard = from_event(mention("hi", ts=ts), ME, COMMANDS)
+    heard = from_event(mention("hi", ts=ts), ME, COMMANDS, NOW)
     assert heard is not None and heard.message.sent_at is None
 
 
@@ -138,12 +144,12 @@ def test_a_strange_ts_gives_no_time(ts: str) -> None:
     ],
 )
 def test_after_a_mention_only_the_forms_of_commands_are_commands(said_text: str, text: str) -> None:
-    heard = from_event(mention(said_text), ME, COMMANDS)
+    heard = from_event(mention(said_text), ME, COMMANDS, NOW)
     assert heard is not None and heard.message.text == text
 
 
 def test_bare_words_are_commands_only_after_a_mention() -> None:
-    heard = from_event(said("better late than never", channel=DM), ME, COMMANDS)
+    heard = from_event(said("better late than never", channel=DM), ME, COMMANDS, NOW)
     assert heard is not None and heard.message.text == "better late than never"
     assert as_command("stop", COMMANDS) == "stop"
 

@@ -10,7 +10,7 @@ from bot.errors import ChannelError, ChannelUnavailable, DeliveryUnclear
 from bot.model.codec import reply_to_json
 from bot.model.delivery import Delivery
 from bot.model.message import Button, Card, Picture, Reply
-from tests.fakes.slack_payloads import CHANNEL, DM, TS, USER, mention, press, said
+from tests.fakes.slack_payloads import CHANNEL, DM, TS, USER, mention, press, reaction, said
 from tests.fakes.slack_server import element
 from tests.handlers.slack.conftest import Slack
 
@@ -99,26 +99,44 @@ async def test_slack_gone_means_certainly_not_shown(slack: Slack) -> None:
     await slack.server.stop()
     with pytest.raises(ChannelUnavailable):
         await slack.channel.send(delivery(ANSWER))
-    with pytest.raises(DeliveryUnclear):
+    with pytest.raises(ChannelUnavailable):
         await slack.channel.find(delivery(ANSWER))
 
 
-async def test_what_cannot_be_looked_up_stays_unclear(slack: Slack) -> None:
-    for kind in ("channel_not_found", "429"):
-        slack.server.fail("conversations.replies", kind, retry_after=60)
-        with pytest.raises(DeliveryUnclear):
-            await slack.channel.find(delivery(ANSWER))
+@pytest.mark.parametrize("kind", ["429", "internal_error"])
+async def test_while_slack_cannot_be_asked_it_is_asked_again(slack: Slack, kind: str) -> None:
+    slack.server.fail("conversations.replies", kind, retry_after=60)
+    with pytest.raises(ChannelUnavailable):
+        await slack.channel.find(delivery(ANSWER))
+
+
+async def test_where_slack_lets_nobody_look_it_stays_unclear(slack: Slack) -> None:
+    slack.server.fail("conversations.replies", "missing_scope")
+    with pytest.raises(DeliveryUnclear):
+        await slack.channel.find(delivery(ANSWER))
 
 
 async def test_it_is_found_on_a_later_page_and_outside_threads(slack: Slack) -> None:
     await slack.channel.send(delivery(ANSWER, {"channel": CHANNEL}))
     mine = slack.server.messages[0]
-    for number in range(450):
-        slack.server.messages.append({"channel": CHANNEL, "ts": f"9.{number}", "text": "x"})
+    for number in range(1_200):
+        slack.server.messages.append(
+            {"channel": CHANNEL, "ts": f"1780000900.{number:06d}", "text": "x"}
+        )
     found = await slack.channel.find(delivery(ANSWER, {"channel": CHANNEL}))
     assert found is not None and found["ts"] == mine["ts"]
     other = delivery(ANSWER, {"channel": CHANNEL}, id="d2")
     assert await slack.channel.find(other) is None
+
+
+async def test_it_is_found_where_a_server_forgets_metadata(slack: Slack) -> None:
+    slack.server.forgets_metadata = True
+    ref = await slack.channel.send(delivery(LONG))
+    assert len(slack.server.messages) > 1
+    assert await slack.channel.find(delivery(LONG)) == ref
+    assert await slack.channel.find(delivery(LONG, id="d2")) is None
+    assert await slack.post(reaction("+1", slack.server.messages[0]["ts"])) == 200
+    assert slack.inbox.texts == [f"/rate {RUN} up"]
 
 
 async def test_a_person_is_reached_by_direct_message(slack: Slack) -> None:
