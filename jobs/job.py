@@ -1,13 +1,16 @@
 """What a job is: when it runs, what it does, and the log of its runs."""
 
+import asyncio
 from dataclasses import dataclass, replace
 
-from bot.errors import Conflict, Fenced
+from bot.errors import Conflict, Fenced, StorageError
 from bot.model.job import Schedule, conversation_of
 from bot.model.run import Outcome, Run, RunKind, RunStatus
 from bot.ports.clock import Clock, Ids
 from bot.ports.stores import Closing, Journal, Runs
 from bot.services import JobWork
+
+_TRIES, _PAUSE = 20, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +64,17 @@ class JournalRuns:
             error_message=error_message,
         )
         # The durable engine decides who works on a tick. A reaper may have raised the attempt of
-        # a dead node's run meanwhile: then the run as it stands now is ours to close.
-        for _ in range(3):
+        # a dead node's run meanwhile, or this node may be between two leases: the run as it
+        # stands then is ours to close.
+        for tries in range(_TRIES):
             run = await self._runs.get(workspace, run_id)
             if run is None or run.finished_at:
                 return
             try:
-                await self._journal.close_run(replace(run, node=self._node), closing)
-            except Fenced:
-                continue
+                return await self._journal.close_run(replace(run, node=self._node), closing)
             except Conflict:
-                pass
-            return
+                return
+            except (Fenced, StorageError):
+                if tries == _TRIES - 1:
+                    raise
+                await asyncio.sleep(_PAUSE)

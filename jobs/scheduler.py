@@ -28,6 +28,7 @@ log = structlog.get_logger()
 
 _WORKFLOW = "job"
 _LATE_MS = 60_000  # a tick later than this was missed: the process slept or was down
+_ONE_COMMAND_SECONDS = 600
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -110,8 +111,13 @@ class Scheduler:
         """For this workspace only, whose run it is."""
         self._must_know(job)
         event = f"{job}@now:{key}"
+        workflow = f"{workspace}/{event}"
+        await self._durable.launch()
         run_id = await self._runs.open(workspace, job, event)
-        await self._durable.start(_WORKFLOW, f"{workspace}/{event}", job, workspace, event, 0)
+        await self._durable.start(_WORKFLOW, workflow, job, workspace, event, 0)
+        if self._clockwork is None:
+            # Without a clock this process serves one command and ends; the work comes first.
+            await self._durable.result(workflow, _ONE_COMMAND_SECONDS)
         return run_id
 
     def _must_know(self, job: str) -> None:

@@ -11,6 +11,7 @@ async def work(services: Services, workspace: str, run_id: str) -> str:
     tidied = await services.upkeep.tidy(
         workspace, now - _TICKS_DAYS * _DAY, now - _NOTICES_DAYS * _DAY
     )
+    tidied += await services.durable.forget(now - _TICKS_DAYS * _DAY)
     await services.upkeep.optimize()
     await services.memory.vacuum()
     return f"{tidied} old rows removed"

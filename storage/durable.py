@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ T = TypeVar("T")
 _VERSION = "1"
 _ONE_PROCESS = "local"
 _POLL_SECONDS = 0.1
+_CHUNK = 200
 
 _STATUS = {"SUCCESS": "done", "CANCELLED": "cancelled"} | dict.fromkeys(
     ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"), "failed"
@@ -37,14 +39,25 @@ class DbosDurable:
     The engine makes itself the default executor of any loop it is called on, and leaves it broken
     when it stops; so it gets a loop of its own, and work hops back to the caller's. The caller's
     context goes along, by which the engine knows the workflow that a step belongs to.
+
+    `standing` names the nodes that nobody has declared dead.
     """
 
-    def __init__(self, home: Path, node: str, *, postgres: str = "", schema: str = "dbos") -> None:
+    def __init__(
+        self,
+        home: Path,
+        node: str,
+        *,
+        postgres: str = "",
+        schema: str = "dbos",
+        standing: Callable[[], Awaitable[set[str]]] | None = None,
+    ) -> None:
         self._file = None if postgres else home / "durable.sqlite"
         self._url = _engine_url(postgres) if postgres else f"sqlite:///{self._file}"
         self._schema = schema
         # A SQLite file has one process, which inherits whatever an earlier one left in it.
         self._executor = node if postgres else _ONE_PROCESS
+        self._standing = standing
         self._works: dict[str, Work] = {}
         self._started: dict[str, Any] = {}
         self._dbos: Any = None
@@ -75,6 +88,7 @@ class DbosDurable:
             except Exception as error:
                 await self._stop(await asyncio.to_thread(importlib.import_module, "dbos"))
                 raise StorageError(f"the durable engine did not start: {error!r}") from error
+        await self._adopt()
 
     async def close(self) -> None:
         """Stops every thread of the engine; unfinished workflows go on at the next launch."""
@@ -125,21 +139,55 @@ class DbosDurable:
         return None if found is None else _STATUS.get(found.status, "pending")
 
     async def take_over(self, dead_node: str) -> int:
+        """Before the launch it does nothing: the launch takes over from everyone who is dead."""
+        return await self._recover({dead_node}) if self.launched else 0
+
+    async def rejoin(self, node: str) -> None:
+        """Goes on as another node, after this one was declared dead: drops what it worked on,
+        which the living have by now."""
+        if self._file is None and node != self._executor:
+            self._executor = node
+            if self.launched:
+                await self.close()
+                await self.launch()
+
+    async def forget(self, before: int) -> int:
+        engine, forgotten = self._engine(), 0
+        while True:
+            ended = await self._there(
+                engine.DBOS.list_workflows_async(
+                    status=list(_STATUS),
+                    completed_before=datetime.fromtimestamp(before / 1000, UTC).isoformat(),
+                    limit=_CHUNK,
+                    load_input=False,
+                    load_output=False,
+                )
+            )
+            if not ended:
+                return forgotten
+            ids = [workflow.workflow_id for workflow in ended]
+            await self._there(engine.DBOS.delete_workflows_async(ids))
+            forgotten += len(ids)
+
+    async def _adopt(self) -> None:
+        """Also what a node left whose reaper died before it could take over."""
+        if self._file is None and self._standing is not None:
+            unfinished = await self._there(
+                self._engine().DBOS.list_workflows_async(
+                    status="PENDING", load_input=False, load_output=False
+                )
+            )
+            holders = {workflow.executor_id for workflow in unfinished}
+            await self._recover(holders - await self._standing() - {self._executor})
+
+    async def _recover(self, dead: set[str]) -> int:
         # The engine's own recovery is a compare-and-set on the dead executor's name: two nodes
         # that take over the same one resume each workflow once.
         engine = self._engine()
-        resumed = await asyncio.to_thread(engine.DBOS._recover_pending_workflows, [dead_node])
+        if not dead:
+            return 0
+        resumed = await asyncio.to_thread(engine.DBOS._recover_pending_workflows, sorted(dead))
         return len(resumed)
-
-    async def unfinished_nodes(self) -> set[str]:
-        """The nodes that hold unfinished workflows: any that no longer lives is to be taken
-        over, also where the one that reaped it died before it could."""
-        found = await self._there(
-            self._engine().DBOS.list_workflows_async(
-                status="PENDING", load_input=False, load_output=False
-            )
-        )
-        return {workflow.executor_id for workflow in found}
 
     async def _launch(self) -> Any:
         """Runs on the engine's loop, which it thereby takes for its workflows."""

@@ -39,3 +39,6 @@ class Durable(Protocol):
 
     async def take_over(self, dead_node: str) -> int:
         """Resumes what a dead node left unfinished; returns how many workflows."""
+
+    async def forget(self, before: int) -> int:
+        """Removes workflows that ended before this ms; their ids may be started anew."""

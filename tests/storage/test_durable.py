@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.clock import SystemClock
 from bot.errors import Held, StorageError
 from storage.durable import DbosDurable
 
@@ -45,6 +46,10 @@ async def test_the_port_in_one_transcript(tmp_path: Path) -> None:
     async def burnt() -> object:
         raise ValueError("burnt")
 
+    async def tidy() -> object:
+        return await durable.step("forget", durable.forget, SystemClock().now() + 60_000)
+
+    durable.register("tidy", tidy)
     durable.register("meal", meal)
     durable.register("burnt", burnt)
     with pytest.raises(StorageError):
@@ -61,10 +66,14 @@ async def test_the_port_in_one_transcript(tmp_path: Path) -> None:
         await durable.start("meal", "m1", "pie")
         assert done == ["pie"]
         assert await durable.status("m1") == "done"
+        assert await durable.forget(0) == 0
         await durable.start("burnt", "b1")
         with pytest.raises(ValueError, match="burnt"):
             await durable.result("b1", 10)
         assert await durable.status("b1") == "failed"
+        await durable.start("tidy", "t1")
+        assert await durable.result("t1", 10) == 2
+        assert [await durable.status(w) for w in ("m1", "b1", "t1")] == [None, None, "done"]
         with pytest.raises(Held):
             await DbosDurable(tmp_path, "n2").launch()
     assert loops == {asyncio.get_running_loop()}
@@ -104,6 +113,31 @@ async def test_what_a_stop_interrupts_goes_on_at_the_next_launch(tmp_path: Path)
     assert done == ["first", "last"]
 
 
+async def test_a_node_that_was_declared_dead_goes_on_as_another(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    began: list[asyncio.Event] = [asyncio.Event(), asyncio.Event()]
+    durable = DbosDurable(tmp_path, "before", postgres=postgres_url)
+
+    async def work(number: int) -> object:
+        began[number].set()
+        return await durable.receive("go", 60) if number == 0 else "done"
+
+    durable.register("work", work)
+    async with launched(durable):
+        await durable.start("work", "w0", 0)
+        await began[0].wait()
+        await durable.rejoin("after")
+        began[0].clear()
+        await durable.start("work", "w1", 1)
+        assert await durable.result("w1", 10) == "done"
+        assert not began[0].is_set()
+        assert await durable.take_over("before") == 1
+        await began[0].wait()
+        await durable.send("w0", "go", "at last")
+        assert await durable.result("w0", 10) == "at last"
+
+
 async def node(*args: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable, str(NODE), *args, stdout=asyncio.subprocess.PIPE
@@ -115,16 +149,19 @@ async def says(process: asyncio.subprocess.Process) -> str:
     return (await asyncio.wait_for(process.stdout.readline(), 60)).decode().strip()
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [("sqlite", "resume"), ("postgres", "reaped later"), ("postgres", "dead before the launch")],
+)
 async def test_killed_in_the_middle_no_finished_step_is_repeated(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+    kind: str, how: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     url = request.getfixturevalue("postgres_url") if kind == "postgres" else ""
     first = await node("one", str(tmp_path), url, "start")
     assert await says(first) == "second began"
     first.kill()
     await first.wait()
-    second = await node("two", str(tmp_path), url, "take over one")
+    second = await node("two", str(tmp_path), url, how)
     assert await says(second) == "[1, 2, 3]"
     await second.wait()
     lines = (tmp_path / "done").read_text().split()

@@ -1,0 +1,230 @@
+"""From the log to findings, outcomes and proposals, a little at a time."""
+
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import insert
+
+from bot.clock import SystemIds
+from bot.improve.proposals import ProposalDesk
+from bot.improve.release import Release
+from bot.model.agent import AgentVersion
+from bot.model.feedback import Feedback
+from bot.model.person import Person, Role
+from bot.model.proposal import ProposalKind, ProposalStatus
+from bot.model.run import Outcome, Run, RunStatus, Step, StepKind
+from bot.services import Services
+from jobs import analyze, expire, retention, vacuum
+from storage.agents import AgentStore
+from storage.engine import Database
+from storage.people import PeopleStore
+from storage.proposals import ProposalStore
+from storage.rows import run_row, step_row
+from storage.tables import runs, steps
+from tests.conftest import HeldClock
+from tests.fakes.post import RecordingPost
+from tests.jobs.bench import services as make
+from tests.samples import run as a_run
+
+WRITER = AgentVersion("writer", 1, "Writing", "You write.")
+DAY = 86_400
+
+
+@pytest.fixture
+async def services(db: Database, clock: HeldClock, ids: SystemIds) -> Services:
+    agents, post = AgentStore(db, clock), RecordingPost()
+    people = PeopleStore(db, clock, ids)
+    await agents.seed("local", [WRITER])
+    release = Release(agents, cast(Any, None))
+    desk = ProposalDesk(ProposalStore(db), release, people, post, clock, ids, 14)
+    return make(db, clock, ids, agents=agents, people=people, post=post, desk=desk)
+
+
+@pytest.fixture
+def log(db: Database, clock: HeldClock) -> "Log":
+    return Log(db, clock)
+
+
+class Log:
+    """Writes closed runs as the journal leaves them."""
+
+    def __init__(self, db: Database, clock: HeldClock) -> None:
+        self._db, self._clock = db, clock
+
+    async def write(self, *failed_steps: Step, **changes: Any) -> Run:
+        now = self._clock.now()
+        run = a_run(agent="writer", agent_version=1, created_at=now, finished_at=now + 9)
+        run = replace(run, **({"status": RunStatus.SUCCEEDED} | changes))
+        closed = {
+            "finished_at": run.finished_at,
+            "outcome": run.outcome.y,
+            "outcome_source": run.outcome.source,
+            "error_message": run.error_message,
+        }
+        async with self._db.write() as conn:
+            await conn.execute(insert(runs).values(run_row(run) | closed))
+            for step in failed_steps:
+                await conn.execute(insert(steps).values(step_row(run, step)))
+        return run
+
+
+async def rate(services: Services, run: Run, rating: int, words: str = "") -> None:
+    await services.feedback.put(
+        Feedback(
+            services.ids.run_id(),
+            "local",
+            run.id,
+            "member",
+            rating,
+            words,
+            "thumbs",
+            services.clock.now(),
+        )
+    )
+
+
+async def analysed(services: Services) -> str:
+    return await analyze.work(services, "local", "r")
+
+
+async def test_a_bad_rating_becomes_one_proposal(services: Services, log: Log) -> None:
+    run = await log.write(message="When do we close?")
+    await rate(services, run, -1)
+    assert await analysed(services) == "1 rated, 0 guessed, 1 proposed"
+    [proposal] = await services.proposals.list("local")
+    assert (proposal.kind, proposal.status) == (ProposalKind.BULLET_NEW, ProposalStatus.OFFERED)
+    assert proposal.evidence == (run.id,)
+    assert "When do we close?" in proposal.change.bullet
+    assert list(cast(RecordingPost, services.post).posted) == [f"local/proposal:{proposal.id}"]
+    rated = await services.runs.get("local", run.id)
+    assert rated and rated.outcome == Outcome(0.0, "rating")
+    assert await analysed(services) == "0 rated, 0 guessed, 0 proposed"
+    assert len(await services.proposals.list("local")) == 1
+
+
+async def test_a_declined_one_is_not_proposed_again(services: Services, log: Log) -> None:
+    await rate(services, await log.write(message="When do we close?"), -1, "be more precise please")
+    await analysed(services)
+    [proposal] = await services.proposals.list("local")
+    approver = Person("p", "local", "Ada", Role.APPROVER)
+    await services.desk.decline("local", proposal.ref, approver, "no")
+    await rate(
+        services, await log.write(message="And when on Sunday?"), -1, "Be more precise, please"
+    )
+    assert (await analysed(services)).endswith("0 proposed")
+    assert [p.status for p in await services.proposals.list("local")] == [ProposalStatus.DECLINED]
+
+
+async def test_what_has_its_proposal_gets_no_second(services: Services, log: Log) -> None:
+    run = await log.write(message="When do we close?")
+    owner = Person("p", "local", "Ada", Role.OWNER)
+    await services.desk.from_words(run, "it is at six", owner, "run-of-better")
+    await rate(services, run, -1, "it is at six")
+    assert (await analysed(services)).endswith("0 proposed")
+
+
+async def test_failures_count_over_several_nights(
+    services: Services, log: Log, clock: HeldClock
+) -> None:
+    for number in range(2):
+        broken = Step(0, StepKind.TOOL, "http_fetch", error_type="tool")
+        broken = replace(broken, error_message=f"host h{number}.example is not allowed")
+        await log.write(broken)
+    assert (await analysed(services)).endswith("0 proposed")
+    [finding] = await services.findings.open("local")
+    assert (finding.kind, finding.count) == ("error", 2)
+    clock.advance(DAY)
+    third = await log.write(broken)
+    assert (await analysed(services)).endswith("1 proposed")
+    [proposal] = await services.proposals.list("local")
+    assert len(proposal.evidence) == 3 and proposal.evidence[-1] == third.id
+    assert proposal.change.bullet.startswith("When http_fetch fails with tool")
+    assert await services.findings.open("local") == []
+
+
+async def test_a_failing_model_becomes_a_known_problem(services: Services, log: Log) -> None:
+    for _ in range(3):
+        await log.write(
+            status=RunStatus.FAILED, error_type="model_unavailable", error_message="HTTP 503"
+        )
+    assert (await analysed(services)).endswith("1 proposed")
+    [proposal] = await services.proposals.list("local")
+    assert proposal.kind is ProposalKind.MEMORY_NEW
+    assert proposal.change.text.startswith("Known problem: model_unavailable: HTTP 503")
+
+
+async def test_the_next_message_gives_a_weak_outcome(
+    services: Services, log: Log, clock: HeldClock
+) -> None:
+    first = await log.write(message="How long is the refund window?")
+    clock.advance(20)
+    second = await log.write(message="how long is the refund window??")
+    clock.advance(20)
+    third = await log.write(message="thanks!")
+    assert await analysed(services) == "0 rated, 2 guessed, 0 proposed"
+    found = [await services.runs.get("local", run.id) for run in (first, second, third)]
+    assert [run.outcome.y for run in found if run] == [0.0, 0.75, None]
+
+
+async def test_the_pile_of_undecided_cards_stays_small(services: Services, log: Log) -> None:
+    for number in range(14):
+        run = await log.write(message=f"Question about thing {'x' * number}?")
+        await rate(services, run, -1)
+    assert (await analysed(services)).endswith("10 proposed")
+    assert (await analysed(services)).endswith("0 proposed")
+    assert len(await services.findings.open("local")) == 4
+
+
+async def test_another_workspace_is_not_touched(services: Services, log: Log) -> None:
+    await rate(services, await log.write(), -1)
+    assert await analyze.work(services, "other", "r") == "0 rated, 0 guessed, 0 proposed"
+
+
+async def test_offers_expire(services: Services, log: Log, clock: HeldClock) -> None:
+    await rate(services, await log.write(), -1)
+    await analysed(services)
+    assert await expire.work(services, "local", "r") == "0 expired, 0 finished"
+    clock.advance(15 * DAY)
+    assert await expire.work(services, "local", "r") == "1 expired, 0 finished"
+    [proposal] = await services.proposals.list("local")
+    assert proposal.status is ProposalStatus.EXPIRED
+    card = cast(RecordingPost, services.post).cards[f"local/{proposal.ref}"].card
+    assert card and card.status
+
+
+async def test_texts_are_forgotten_after_their_time(
+    services: Services, log: Log, clock: HeldClock
+) -> None:
+    old = await log.write()
+    clock.advance(89 * DAY)
+    young = await log.write()
+    assert await retention.work(services, "local", "r") == "0 runs forgotten"
+    clock.advance(2 * DAY)
+    assert await retention.work(services, "local", "r") == "1 runs forgotten"
+    assert await retention.work(services, "local", "r") == "0 runs forgotten"
+    kept = [await services.runs.get("local", run.id) for run in (old, young)]
+    assert [run.message for run in kept if run] == ["", young.message]
+
+
+class Bare:
+    """Stands in for what is vacuumed beside the database."""
+
+    def __init__(self) -> None:
+        self.done: list[object] = []
+
+    async def vacuum(self) -> None:
+        self.done.append("memory")
+
+    async def forget(self, before: int) -> int:
+        self.done.append(before)
+        return 2
+
+
+async def test_the_nightly_upkeep(db: Database, services: Services, clock: HeldClock) -> None:
+    bare = Bare()
+    services = replace(services, memory=cast(Any, bare), durable=cast(Any, bare))
+    await services.job_states.claim_tick("local", "analyze", 1, "r")
+    await services.job_states.claim_tick("local", "analyze", 2, "r")
+    assert await vacuum.work(services, "local", "r") == "3 old rows removed"
+    assert bare.done == [clock.now() - 30 * DAY * 1000, "memory"]
