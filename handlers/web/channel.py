@@ -34,7 +34,7 @@ class _Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config):
         super().__init__(config)
-        self.listening = asyncio.Event()
+        self.listening, self._leaving = asyncio.Event(), asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -43,6 +43,17 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.listening.set()
+
+    async def main_loop(self) -> None:
+        """Wakes once a second for the Date header, and at once to leave."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._leaving.wait()
+
+    def leave(self) -> None:
+        self.should_exit = True
+        self._leaving.set()
 
 
 class WebChannel:
@@ -136,7 +147,7 @@ class WebChannel:
     async def stop(self) -> None:
         self._streams.stop()
         if self._server and self._serving:
-            self._server.should_exit = True
+            self._server.leave()
             await self._serving
         if self._socket:
             self._socket.close()

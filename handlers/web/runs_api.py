@@ -1,13 +1,12 @@
 """The runs API: start, look at, watch, rate and cancel runs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.model.message import Message, Sender
 from bot.model.run import CLOSED, Run, RunStatus
-from bot.ports.channels import Event
 from handlers.web import incoming, outgoing
 from handlers.web.body import json_object
 from handlers.web.faults import HttpFault, fault_of_run, json_response
@@ -100,32 +99,31 @@ class RunsApi:
         return await parts.inbox.wait(parts.workspace, accepted.run_id, _RATING_SECONDS)
 
     async def _watch(self, run: Run) -> AsyncIterator[str]:
+        """Every step once: those in the log, those that come, and those missed in between."""
         parts = self._parts
         with parts.streams.watch(run.id) as queue:
             last = -1
             for step in await parts.runs.steps(parts.workspace, run.id):
                 last = step.seq
-                yield sse(outgoing.step_json(step), "step", str(step.seq))
+                yield _step(outgoing.step_json(step))
             run = await parts.find(run.id)
             while run.status not in CLOSED:
                 event = await next_event(queue, _BEAT)
-                if event is None:
+                if event is None or event.kind == "done":
+                    run = await parts.inbox.wait(parts.workspace, run.id, 1.0)
                     yield HEARTBEAT
                 elif event.kind == STOPPING:
                     return
-                elif event.kind != "done" and _seq(event) > last:
-                    yield _live(event)
-                if event is None or event.kind == "done":
-                    run = await parts.inbox.wait(parts.workspace, run.id, 1.0)
+                elif event.kind != "step":
+                    yield sse(dict(event.data), event.kind)
+                elif (seq := int(str(event.data["seq"]))) > last:
+                    last = seq
+                    yield _step(event.data)
+            for step in await parts.runs.steps(parts.workspace, run.id):
+                if step.seq > last:
+                    yield _step(outgoing.step_json(step))
             yield sse(outgoing.run_json(run), "done")
 
 
-def _seq(event: Event) -> int:
-    """A step's place; what is no step is always news."""
-    seq = event.data.get("seq")
-    return seq if event.kind == "step" and isinstance(seq, int) else 1 << 31
-
-
-def _live(event: Event) -> str:
-    id = str(event.data.get("seq", "")) if event.kind == "step" else ""
-    return sse(dict(event.data), event.kind, id)
+def _step(data: Mapping[str, object]) -> str:
+    return sse(dict(data), "step", str(data["seq"]))
