@@ -1,0 +1,61 @@
+"""Budgets that were set, the counters of what is spent, and what was warned about."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, tuple_
+
+from bot.model.budget import Budget, Period, Scope
+from bot.ports.clock import Clock
+from storage.engine import Database
+from storage.tables import budgets, notices, spend
+from storage.upsert import insert
+
+
+class BudgetStore:
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db, self._clock = db, clock
+
+    async def spent(
+        self, workspace: str, keys: Sequence[tuple[str, str, str]]
+    ) -> dict[tuple[str, str, str], float]:
+        if not keys:
+            return {}
+        of = tuple_(spend.c.scope, spend.c.key, spend.c.period)
+        query = select(spend.c.scope, spend.c.key, spend.c.period, spend.c.usd).where(
+            spend.c.workspace == workspace, of.in_(keys)
+        )
+        async with self._db.read() as conn:
+            rows = (await conn.execute(query)).all()
+        return {(row.scope, row.key, row.period): row.usd for row in rows}
+
+    async def set(self, workspace: str, budget: Budget) -> None:
+        adding = insert(self._db, budgets).values(
+            workspace=workspace,
+            scope=budget.scope.value,
+            key=budget.key,
+            period=budget.period.value,
+            limit_usd=budget.limit_usd,
+        )
+        adding = adding.on_conflict_do_update(
+            index_elements=["workspace", "scope", "key", "period"],
+            set_={"limit_usd": adding.excluded.limit_usd},
+        )
+        async with self._db.write() as conn:
+            await conn.execute(adding)
+
+    async def all(self, workspace: str) -> Sequence[Budget]:
+        query = (
+            select(budgets)
+            .where(budgets.c.workspace == workspace)
+            .order_by(budgets.c.scope, budgets.c.key, budgets.c.period)
+        )
+        async with self._db.read() as conn:
+            rows = (await conn.execute(query)).all()
+        return [Budget(Scope(r.scope), r.key, Period(r.period), r.limit_usd) for r in rows]
+
+    async def warn_once(self, workspace: str, key: str) -> bool:
+        adding = insert(self._db, notices).values(
+            workspace=workspace, key=key, created_at=self._clock.now()
+        )
+        async with self._db.write() as conn:
+            return bool((await conn.execute(adding.on_conflict_do_nothing())).rowcount)
