@@ -4,23 +4,15 @@ import argparse
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import ClientSession, web
 
-from tests.fakes.telegram_html import CantParse, parse
+from tests.fakes.telegram_chats import Chats, Json, Refused, user_of
 
 TOKEN = "123456:fake-token"
-ME = {"id": 123456, "is_bot": True, "first_name": "Ratchet", "username": "ratchet_bot"}
-Json = dict[str, Any]
-
-
-class Refused(Exception):
-    def __init__(self, code: int, text: str, **parameters: object) -> None:
-        super().__init__(text)
-        self.code, self.text, self.parameters = code, text, parameters
 
 
 @dataclass
@@ -46,13 +38,11 @@ class Call:
 
 
 @dataclass
-class TelegramServer:
-    """Private chats share one sequence of message ids, every supergroup has its own."""
+class TelegramServer(Chats):
+    """One bot's server, and the people who write to it."""
 
-    now: int = 1_780_000_000
     calls: list[Call] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    messages: dict[tuple[int, int], Json] = field(default_factory=dict)
     pending: deque[Json] = field(default_factory=deque)
     webhook: str = ""
     webhook_secret: str = ""
@@ -61,23 +51,16 @@ class TelegramServer:
 
     def __post_init__(self) -> None:
         self._changed = asyncio.Condition()
-        self._sequences: dict[int, int] = {}
         self._next_update = 700_000
-        self._chats: dict[int, Json] = {}
-        self.unreachable: set[int] = set()
         self.url = ""
 
     # -- the people
-
-    def chat(self, chat_id: int) -> Json:
-        kind = "private" if chat_id > 0 else "supergroup" if chat_id < -(10**12) else "group"
-        return self._chats.setdefault(chat_id, {"id": chat_id, "type": kind})
 
     async def say(
         self, text: str, chat: int = 7, user: int = 7, to: Json | None = None, **more: Any
     ) -> Json:
         """A person writes; `more` is added to the message."""
-        message = self._new(chat, user, {"text": text, **more})
+        message = self.new(chat, user, {"text": text, **more})
         if to is not None:
             message["reply_to_message"] = {k: v for k, v in to.items() if k != "reply_to_message"}
         await self.deliver({"message": message})
@@ -92,7 +75,7 @@ class TelegramServer:
             {
                 "callback_query": {
                     "id": f"q{self._next_update}",
-                    "from": _user(user),
+                    "from": user_of(user),
                     "chat_instance": "1",
                     "message": shown,
                     "data": key["callback_data"],
@@ -106,7 +89,7 @@ class TelegramServer:
                 "message_reaction": {
                     "chat": message["chat"],
                     "message_id": message["message_id"],
-                    "user": _user(user),
+                    "user": user_of(user),
                     "date": self.now,
                     "old_reaction": [],
                     "new_reaction": [{"type": "emoji", "emoji": emoji}],
@@ -140,11 +123,6 @@ class TelegramServer:
         """The parameters of all calls of these methods (default: what shows a message)."""
         wanted = methods or ("sendMessage", "sendPhoto")
         return [call.params for call in self.calls if call.method in wanted]
-
-    def shown(self, chat: int = 7) -> list[Json]:
-        """The bot's messages that are there now, in order."""
-        mine = [m for (c, _), m in self.messages.items() if c == chat and m["from"] == ME]
-        return sorted(mine, key=lambda m: int(m["message_id"]))
 
     async def until(self, truth: Callable[[], bool]) -> None:
         async with asyncio.timeout(10), self._changed:
@@ -237,20 +215,6 @@ class TelegramServer:
 
     # -- the methods
 
-    async def do_getMe(self, params: Json) -> Json:
-        return ME
-
-    async def do_setMyCommands(self, params: Json) -> bool:
-        commands = params["commands"]
-        if not 0 < len(commands) <= 100:
-            raise Refused(400, "Bad Request: BOT_COMMANDS_TOO_MUCH")
-        for command in commands:
-            name, text = command["command"], command["description"]
-            known = set("abcdefghijklmnopqrstuvwxyz0123456789_")
-            if not 1 <= len(name) <= 32 or set(name) - known or not 1 <= len(text) <= 256:
-                raise Refused(400, "Bad Request: BOT_COMMAND_INVALID")
-        return True
-
     async def do_setWebhook(self, params: Json) -> bool:
         self.webhook, self.webhook_secret = params["url"], params.get("secret_token", "")
         return True
@@ -274,118 +238,6 @@ class TelegramServer:
                 except TimeoutError:
                     return []
         return list(self.pending)[: int(params.get("limit", 100))]
-
-    async def do_sendMessage(self, params: Json) -> Json:
-        return self._send(params, {"text": _text(params, "text", 4096)})
-
-    async def do_sendPhoto(self, params: Json) -> Json:
-        if not params.get("photo"):
-            raise Refused(400, "Bad Request: there is no photo in the request")
-        photo = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
-        caption = _text(params, "caption", 1024) if params.get("caption") else ""
-        return self._send(params, {"photo": photo, "caption": caption})
-
-    async def do_editMessageText(self, params: Json) -> Json:
-        return self._edit(params, {"text": _text(params, "text", 4096)})
-
-    async def do_editMessageReplyMarkup(self, params: Json) -> Json:
-        return self._edit(params, {})
-
-    async def do_deleteMessage(self, params: Json) -> bool:
-        if self.messages.pop((int(params["chat_id"]), int(params["message_id"])), None) is None:
-            raise Refused(400, "Bad Request: message to delete not found")
-        return True
-
-    async def do_answerCallbackQuery(self, params: Json) -> bool:
-        return True
-
-    async def do_sendChatAction(self, params: Json) -> bool:
-        self._reach(params)
-        return True
-
-    async def do_sendMessageDraft(self, params: Json) -> bool:
-        self._reach(params)
-        return True
-
-    def _reach(self, params: Json) -> int:
-        chat_id = int(params["chat_id"])
-        if chat_id in self.unreachable:
-            raise Refused(403, "Forbidden: bot was blocked by the user")
-        if chat_id not in self._chats:
-            raise Refused(400, "Bad Request: chat not found")
-        return chat_id
-
-    def _send(self, params: Json, content: Json) -> Json:
-        chat_id = self._reach(params)
-        markup = _checked(params.get("reply_markup"))
-        quoted = params.get("reply_parameters")
-        message = self._new(chat_id, 0, content)
-        if markup and "inline_keyboard" in markup:
-            message["reply_markup"] = markup
-        if quoted:
-            original = self.messages.get((chat_id, quoted["message_id"]))
-            if original is None and not quoted.get("allow_sending_without_reply"):
-                raise Refused(400, "Bad Request: message to be replied not found")
-            if original is not None:
-                flat = {k: v for k, v in original.items() if k != "reply_to_message"}
-                message["reply_to_message"] = flat
-        return message
-
-    def _edit(self, params: Json, content: Json) -> Json:
-        message = self.messages.get((int(params["chat_id"]), int(params["message_id"])))
-        if message is None:
-            raise Refused(400, "Bad Request: message to edit not found")
-        if message["from"] != ME:
-            raise Refused(400, "Bad Request: message can't be edited")
-        if content and "text" not in message:
-            raise Refused(400, "Bad Request: there is no text in the message to edit")
-        before = dict(message)
-        message.update(content)
-        message.pop("reply_markup", None)
-        if markup := _checked(params.get("reply_markup")):
-            message["reply_markup"] = markup
-        if message == before:
-            raise Refused(400, "Bad Request: message is not modified: specified new message ...")
-        return message
-
-    def _new(self, chat_id: int, user: int, content: Json) -> Json:
-        sequence = chat_id if chat_id < -(10**12) else 0
-        number = self._sequences[sequence] = self._sequences.get(sequence, 100) + 1
-        message = {
-            "message_id": number,
-            "date": self.now,
-            "chat": self.chat(chat_id),
-            "from": _user(user) if user else ME,
-            **content,
-        }
-        self.messages[chat_id, number] = message
-        return message
-
-
-def _user(user: int) -> Json:
-    return {"id": user, "is_bot": False, "first_name": f"Person {user}"}
-
-
-def _text(params: Mapping[str, Any], name: str, limit: int) -> str:
-    text = str(params.get(name, ""))
-    if params.get("parse_mode") == "HTML":
-        try:
-            text = parse(text)
-        except CantParse as error:
-            raise Refused(400, f"Bad Request: {error}") from error
-    if not text.strip():
-        raise Refused(400, "Bad Request: message text is empty")
-    if len(text.encode("utf-16-le")) // 2 > limit:
-        raise Refused(400, "Bad Request: message is too long")
-    return text.strip()
-
-
-def _checked(markup: Json | None) -> Json | None:
-    for row in (markup or {}).get("inline_keyboard", []):
-        for key in row:
-            if not key.get("text") or not 1 <= len(key.get("callback_data", "").encode()) <= 64:
-                raise Refused(400, "Bad Request: BUTTON_DATA_INVALID")
-    return markup
 
 
 async def _params(request: web.Request) -> Json:
