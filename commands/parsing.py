@@ -15,6 +15,8 @@ _FULL = re.compile(
     r"#?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\Z", re.IGNORECASE
 )
 
+_LOOK_BACK = 200
+
 
 def wrong(command: Command, why: str) -> BadInput:
     """The error for arguments that can't be used: what is wrong, the form, an example."""
@@ -36,6 +38,12 @@ def may_see(ask: Ask, run: Run) -> bool:
     return mine or ask.person.role.may(Role.APPROVER)
 
 
+def first_word(text: str) -> tuple[str, str]:
+    """(the first word, what follows it), either may be empty."""
+    first, *rest = text.split(maxsplit=1) or [""]
+    return first, rest[0].strip() if rest else ""
+
+
 async def find_run(ask: Ask, ref: str) -> Run:
     """By its full id or its last 8 characters. Raises NotFound, also for what isn't theirs."""
     typed = _SHORT.match(ref) or _FULL.match(ref)
@@ -46,14 +54,21 @@ async def find_run(ask: Ask, ref: str) -> Run:
     return run
 
 
+async def requests_here(ask: Ask, limit: int) -> list[Run]:
+    """The requests of this conversation, newest first. Where it has none: one's own in its
+    threads, for Slack's slash commands can only be said beside them."""
+    recent, workspace = ask.services.runs.recent, ask.run.workspace
+    here, kinds = ask.run.conversation, [RunKind.REQUEST.value]
+    if runs := await recent(workspace, conversation=here, kinds=kinds, limit=limit):
+        return runs
+    everywhere = await recent(workspace, kinds=kinds, limit=_LOOK_BACK)
+    mine = [run for run in everywhere if run.person == ask.person.id]
+    return [run for run in mine if run.conversation.startswith(f"{here}:")]
+
+
 async def last_run(ask: Ask) -> Run:
     """The last request of this conversation that has an end, answered ones first."""
-    runs = await ask.services.runs.recent(
-        ask.run.workspace,
-        conversation=ask.run.conversation,
-        kinds=[RunKind.REQUEST.value],
-        limit=20,
-    )
+    runs = await requests_here(ask, 20)
     closed = [run for run in runs if run.status in CLOSED]
     for run in [*(run for run in closed if run.answer), *closed]:
         return run
@@ -65,12 +80,12 @@ async def last_run(ask: Ask) -> Run:
 
 async def run_and_words(ask: Ask) -> tuple[Run, str]:
     """`[run] words`: the run that is named in front, or else the last one here."""
-    first, _, rest = ask.args.partition(" ")
+    first, rest = first_word(ask.args)
     if _FULL.match(first):
-        return await find_run(ask, first), rest.strip()
+        return await find_run(ask, first), rest
     if _SHORT.match(first):
         try:
-            return await find_run(ask, first), rest.strip()
+            return await find_run(ask, first), rest
         except NotFound:
             # Eight digits are as likely a date or a number, eight letters a word.
             if not (first.lstrip("#").isdigit() or first.isalpha()):

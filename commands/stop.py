@@ -3,18 +3,14 @@
 from bot.command import Ask, Command
 from bot.model.message import Reply
 from bot.model.person import Role
-from bot.model.run import OPEN, RunKind
+from bot.model.run import OPEN
 from bot.model.words import count
+from commands.parsing import requests_here
 
 
 async def stop(ask: Ask) -> Reply:
     services, workspace = ask.services, ask.run.workspace
-    runs = await services.runs.recent(
-        workspace,
-        conversation=ask.run.conversation,
-        kinds=[RunKind.REQUEST.value],
-        limit=100,
-    )
+    runs = await requests_here(ask, 100)
     busy = [run for run in runs if run.status in OPEN]
     others = ask.person.role.may(Role.MEMBER)
     mine = [run for run in busy if others or run.person == ask.person.id]

@@ -12,6 +12,12 @@ from tests import samples
 from tests.commands.stage import WORKSPACE, Stage
 
 
+@pytest.fixture
+async def on(on_each: Stage) -> Stage:
+    """Deciding at once is where databases differ."""
+    return on_each
+
+
 async def _generalist(on: Stage) -> AgentVersion:
     agents = await on.services.agents.current(WORKSPACE)
     return next(a for a in agents if a.name == "generalist")
@@ -96,6 +102,15 @@ async def test_a_run_can_be_named_and_must_be_theirs_to_see(on: Stage) -> None:
         await on.say("member", "/better 1a2b3c4d be vague")
     with pytest.raises(NotFound):
         await on.say("member", "/better be vague", conversation="empty")
+
+
+async def test_said_beside_its_threads_it_means_ones_own_last_run(on: Stage) -> None:
+    mine = await on.asked("One", "1", conversation="slack:C1:1.1")
+    await on.asked("Two", "2", conversation="slack:C1:2.2", by="other")
+    await on.asked("Three", "3", conversation="slack:C10:3.3")
+    await on.say("member", "/better be exact", conversation="slack:C1")
+    proposal = await on.services.proposals.get(WORKSPACE, "P1")
+    assert proposal is not None and proposal.evidence == (mine.id,)
 
 
 async def test_eight_digits_in_front_may_be_words(on: Stage) -> None:
