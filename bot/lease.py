@@ -28,6 +28,9 @@ class Heir(Protocol):
 
     async def node_dead(self, node: str) -> None: ...
 
+    async def node_changed(self, node: str) -> None:
+        """This process was declared dead and goes on as another node."""
+
 
 class Lease:
     """Holds this node's lease, renews it three times a term, and takes over from nodes whose
@@ -52,6 +55,7 @@ class Lease:
         self._until = (0.0, 0)
         self._renewing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._changing: asyncio.Task[None] | None = None
         self.node = ids.run_id()
 
     async def start(self, heir: Heir) -> None:
@@ -115,6 +119,8 @@ class Lease:
             log.warning("lease_lost", node=self.node)
             self.node = self._ids.run_id()
             await self._register()
+            if self._heir is not None:
+                self._changing = asyncio.create_task(self._heir.node_changed(self.node))
             return False
 
     async def _beat_forever(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import structlog
 
 from bot.dispatch.inbox import Dispatcher
+from bot.errors import StorageError
 from bot.model.delivery import Delivery
 from bot.model.run import Run, RunKind
 from bot.ports.durable import Durable
@@ -35,3 +36,9 @@ class Recovery:
         taken = await self._durable.take_over(node)
         if taken:
             log.info("workflows_taken_over", node=node, count=taken)
+
+    async def node_changed(self, node: str) -> None:
+        try:
+            await self._durable.rejoin(node)
+        except StorageError as error:
+            log.error("durable_engine_down", cause=str(error))

@@ -143,8 +143,6 @@ class DbosDurable:
         return await self._recover({dead_node}) if self.launched else 0
 
     async def rejoin(self, node: str) -> None:
-        """Goes on as another node, after this one was declared dead: drops what it worked on,
-        which the living have by now."""
         if self._file is None and node != self._executor:
             self._executor = node
             if self.launched:

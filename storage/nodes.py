@@ -113,6 +113,12 @@ class NodeStore:
 
         return await self._db.transact(work)
 
+    async def standing(self) -> set[str]:
+        """Nodes that nobody has declared dead."""
+        query = select(nodes.c.id).where(nodes.c.reaped_by == "")
+        async with self._db.read() as conn:
+            return set((await conn.execute(query)).scalars())
+
     async def living(self, now: int) -> int:
         """How many nodes hold a lease."""
         query = select(nodes.c.id).where(nodes.c.lease_until >= now, nodes.c.reaped_by == "")

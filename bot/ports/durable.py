@@ -40,5 +40,9 @@ class Durable(Protocol):
     async def take_over(self, dead_node: str) -> int:
         """Resumes what a dead node left unfinished; returns how many workflows."""
 
+    async def rejoin(self, node: str) -> None:
+        """Goes on as another node, once this one was declared dead: what it worked on, the living
+        have by now."""
+
     async def forget(self, before: int) -> int:
         """Removes workflows that ended before this ms; their ids may be started anew."""
