@@ -16,6 +16,7 @@ from bot.redaction import Redactor
 MAX_TEXT = 4_000
 _CANDIDATES = 32
 _WITHOUT_INDEX = 300
+_NEWEST = 500
 _STALE_SECONDS = 3.0
 _MAX_KNOWN = 10_000
 
@@ -125,6 +126,15 @@ class MemoryBank:
         ]
         best = sorted(scored, key=lambda r: (-r.score, -r.memory.number))
         return [r for r in best if r.score > 0][:limit]
+
+    async def between(
+        self, workspace: str, namespaces: Sequence[Namespace], since: int, until: int
+    ) -> list[Memory]:
+        """The newest of these namespaces that were remembered in [since, until), ms UTC."""
+        if not await self.holds(workspace, namespaces):
+            return []
+        newest = await self._store.list(workspace, namespaces, _NEWEST)
+        return [m for m in newest if since <= m.created_at < until]
 
     async def forget(self, workspace: str, memory: Memory) -> bool:
         """Removes it for good; False if it was gone already. Raises StorageError."""

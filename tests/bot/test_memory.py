@@ -73,7 +73,7 @@ async def test_what_is_remembered_is_recalled_best_first(house: House) -> None:
 )
 async def test_what_has_nothing_to_do_with_it_is_not_recalled(house: House, question: str) -> None:
     bank = await house.bank()
-    for i in range(40):
+    for i in range(12):
         await keep(bank, f"The deploy number {i} is on the calendar of the team.")
 
     assert await found(bank, question) == []
