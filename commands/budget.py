@@ -3,8 +3,9 @@
 import math
 import re
 
-from bot.budget import Key, label
+from bot.budget import label
 from bot.command import Ask, Command
+from bot.counters import Key
 from bot.errors import Forbidden
 from bot.model.budget import Budget, Period, Scope
 from bot.model.message import Reply

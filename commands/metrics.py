@@ -4,6 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+import structlog
+
 from bot.command import Ask, Command
 from bot.model.message import Picture, Reply
 from bot.model.stats import wilson
@@ -11,6 +13,8 @@ from bot.model.words import count, duration, one_line, share, usd
 from bot.ports.stores import Bucket
 from commands.charts import draw
 from commands.parsing import closest, wrong
+
+log = structlog.get_logger()
 
 _DAY = 86_400_000
 _DEFAULT_DAYS, _MOST_DAYS = 30, 365
@@ -33,7 +37,12 @@ async def metrics(ask: Ask) -> Reply:
         [f"**Requests{whose} in {period}** (UTC)", *_totals(buckets), "", *_table(buckets)]
     )
     by_day = await services.metrics.by_day(workspace, since, until)
-    png = await draw(buckets, by_day)
+    try:
+        png = await draw(buckets, by_day)
+    except Exception:
+        # The picture is an extra: whatever keeps it from being drawn, the numbers are told.
+        log.exception("picture_not_drawn")
+        return Reply(text)
     alt = f"Success by agent version, and requests and cost by day, in {period}"
     return Reply(text, picture=Picture(png, alt))
 

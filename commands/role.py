@@ -15,12 +15,12 @@ _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>\Z")
 async def role(ask: Ask) -> Reply:
     if not ask.args:
         return await _everyone(ask)
-    who, _, word = ask.args.rpartition(" ")
+    *who, word = ask.args.split()
     if not who:
         raise wrong(COMMAND, "Say who, and which role.")
     if word.lower() not in set(Role):
         raise wrong(COMMAND, f"{one_line(word, 20)} is no role.{closest(word, list(Role))}")
-    person, new = await _find(ask, who.strip()), Role(word.lower())
+    person, new = await _find(ask, " ".join(who)), Role(word.lower())
     services, workspace = ask.services, ask.run.workspace
     owners = await services.people.with_role(workspace, Role.OWNER)
     if new is not Role.OWNER and [o.id for o in owners] == [person.id]:

@@ -5,17 +5,17 @@ from bot.errors import NotFound
 from bot.model.message import Reply
 from bot.model.workflow import Workflow
 from commands.again import say
-from commands.parsing import closest, wrong
+from commands.parsing import closest, first_word, wrong
 
 
 async def workflow(ask: Ask) -> Reply:
-    name, _, request = ask.args.partition(" ")
+    name, request = first_word(ask.args)
     if not name:
         raise wrong(COMMAND, "Say which workflow. /workflows lists them.")
     found = await find(ask, name)
     text = f"Work through this runbook, step by step:\n\n{found.markdown}"
-    if request.strip():
-        text += f"\n\nThe request it is for now:\n{request.strip()}"
+    if request:
+        text += f"\n\nThe request it is for now:\n{request}"
     accepted = await say(ask, text, key=f"workflow:{ask.run.id}", agent=await _agent(ask, found))
     return Reply(f"Running **{found.name}** v{found.version} as `{accepted.run_id[-8:]}`.")
 

@@ -6,14 +6,14 @@ from bot.model.words import one_line, when
 
 _SHOWN_RUNS = 5
 _S = ProposalStatus
+_ASK = "shall I change this? Approve, edit or decline"
 
 
 def offer(proposal: Proposal, *, by: str = "") -> Reply:
     """The card in its present state. `by` is the name of who decided."""
     state = status(proposal, by=by)
-    ask = "Approve, edit or decline?" if proposal.status is _S.OFFERED else state
     return Reply(
-        text=f"**{proposal.ref}: {proposal.title}**\n{ask}",
+        text=f"Proposal {proposal.ref}: {_ASK if proposal.status is _S.OFFERED else 'decided'}.",
         card=Card(
             title=f"{proposal.ref} · {proposal.title}",
             body=proposal.expected,

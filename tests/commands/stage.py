@@ -113,6 +113,8 @@ class Stage:
             "finished_at": run.finished_at,
             "latency_ms": run.latency_ms,
             "error_message": run.error_message,
+            "outcome": run.outcome.y,
+            "outcome_source": run.outcome.source,
         }
         async with self.db.write() as conn:
             await conn.execute(insert(runs).values(run_row(run) | closed))

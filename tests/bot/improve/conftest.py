@@ -1,5 +1,13 @@
 """The commands' stage serves the desk too."""
 
-from tests.commands.conftest import on
+import pytest
 
-__all__ = ["on"]
+from tests.commands.conftest import on_each
+from tests.commands.stage import Stage
+
+__all__ = ["on", "on_each"]
+
+
+@pytest.fixture
+async def on(on_each: Stage) -> Stage:
+    return on_each
