@@ -1,5 +1,6 @@
 """Agents: immutable versions, and one pointer each to the current one."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,12 +16,14 @@ from storage.tables import agents
 from storage.upsert import hold, insert
 
 SEED = "seed"
+_KNOWN = 1000
 
 
 class AgentStore:
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db, self._clock = db, clock
         self._current: dict[str, list[AgentVersion]] = {}
+        self._versions: OrderedDict[tuple[str, str, int], AgentVersion] = OrderedDict()
         self._changes = 0
 
     async def seed(self, workspace: str, roster: Sequence[AgentVersion]) -> None:
@@ -86,6 +89,19 @@ class AgentStore:
         return list(found)
 
     async def version(self, workspace: str, name: str, version: int) -> AgentVersion | None:
+        """Versions never change: one that was read is known for good."""
+        key = (workspace, name, version)
+        if (known := self._versions.get(key)) is not None:
+            self._versions.move_to_end(key)
+            return known
+        found = await self._read_version(*key)
+        if found is not None:
+            self._versions[key] = found
+            if len(self._versions) > _KNOWN:
+                self._versions.popitem(last=False)
+        return found
+
+    async def _read_version(self, workspace: str, name: str, version: int) -> AgentVersion | None:
         query = select(versions).where(
             versions.c.workspace == workspace,
             versions.c.agent == name,

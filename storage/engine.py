@@ -151,7 +151,7 @@ def _sqlite_batch(url: URL) -> Engine:
 
 
 def _sqlite(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=4, max_overflow=4, connect_args=_SQLITE_ARGS)
+    engine = create_async_engine(url, pool_size=6, max_overflow=0, connect_args=_SQLITE_ARGS)
     event.listen(engine.sync_engine, "connect", _configure)
     return engine
 
