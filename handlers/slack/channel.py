@@ -66,7 +66,7 @@ class SlackChannel:
         self._app_token, self._secret = app_token or "", signing_secret or ""
         self._clock, self._log, self._pause = clock, log, pause
         logger = logging.getLogger("handlers.slack.sdk")
-        logger.setLevel(logging.WARNING)
+        logger.setLevel(logging.ERROR)  # what matters of it we log ourselves
         self._api = SlackApi(bot_token, api_url, logger)
         self._sending = Sending(self._api, log)
         self._sign = LifeSign(self._api, log)

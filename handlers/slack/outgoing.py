@@ -141,14 +141,13 @@ def _part(chunk: str, reply: Reply) -> Part:
     rich += _tail(reply, rich=True)
     plain += _tail(reply, rich=False)
     bare = "\n".join(filter(None, (text, *_tail_lines(reply))))
-    shown = text or _title(reply)
+    card = (escape(reply.card.title), escape(reply.card.status)) if reply.card else ()
+    shown = "\n".join(filter(None, (text, *card))) or _title(reply)
     return Part(shown[:MESSAGE], rich[:50], plain[:50], (bare or shown)[:MESSAGE])
 
 
 def _title(reply: Reply) -> str:
-    if reply.card:
-        return escape(reply.card.title)
-    return escape(reply.picture.alt if reply.picture else "Please choose:")
+    return escape(reply.picture.alt if reply.picture else "") or "Please choose:"
 
 
 def _tail(reply: Reply, *, rich: bool) -> Iterator[Block]:

@@ -46,6 +46,7 @@ def test_a_card_shows_buttons_until_it_is_decided() -> None:
     decided = Card(card.title, ref="P12", status="Approved by ann")
     (done,) = render(Reply("", card=decided, buttons=buttons))
     assert not any(block["type"] == "actions" for block in done.blocks)
+    assert done.text == "P12: say euros\nApproved by ann"
     assert "Approved by ann" in str(done.blocks) and "!approve" not in done.bare
 
 
