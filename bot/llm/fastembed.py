@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from bot.errors import ConfigError
+
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 NEEDED = ("model.onnx", "tokenizer.json", "config.json", "tokenizer_config.json")
 
@@ -50,11 +52,17 @@ class FastEmbedder:
 
     def _embed(self, texts: list[str]) -> list[list[float]]:
         if self._model is None:
-            made = importlib.import_module("fastembed").TextEmbedding
-            self._model = made(
+            self._model = self._load()
+        return [[float(x) for x in vector] for vector in self._model.embed(texts)]
+
+    def _load(self) -> Any:
+        try:
+            return importlib.import_module("fastembed").TextEmbedding(
                 MODEL,
                 specific_model_path=str(self._folder),
                 local_files_only=True,
                 cache_dir=str(self._folder.parent),
             )
-        return [[float(x) for x in vector] for vector in self._model.embed(texts)]
+        except Exception as error:
+            said = f"The embedding model in {self._folder} can't be loaded: {error}"
+            raise ConfigError(said=said) from error

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from bot.llm.lexical import stem
 
 _WORD = re.compile(r"\w+")
-_PIECES = 0.35  # weight of a word's pieces beside the word, which let misspelled ones be found
+_PIECES = 0.6  # weight of a word's pieces beside the word, which let misspelled ones be found
 
 # Words so common that sharing them says nothing.
 _COMMON_WORDS = """
