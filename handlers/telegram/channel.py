@@ -37,6 +37,7 @@ RunOf = Callable[[str, str, Mapping[str, object]], Awaitable[str | None]]
 """(workspace, channel, reference of a message) → the run it answered, if it is known."""
 
 _LONG_POLL = 25
+_SILENCE = 100
 _LONGEST_PAUSE = 60.0
 _LONGEST_BODY = 4_000_000
 _QUICK = 0.3
@@ -109,14 +110,19 @@ class TelegramChannel:
             return
         await self._persist(self._api.drop_webhook)
         offset: int | None = None
+        silence = 0
 
         async def step() -> None:
-            nonlocal offset
-            batch = await self._api.updates(offset, _LONG_POLL, UPDATE_KINDS)
+            nonlocal offset, silence
+            asked, offset = offset, None  # after a failure: from the earliest unconfirmed one on
+            batch = await self._api.updates(asked, _LONG_POLL, UPDATE_KINDS)
+            offset = asked
             await self._take_all(batch)
-            # Only now: asking from here on tells Telegram to forget what came before
-            numbers = [u["update_id"] for u in batch if _is_update(u)]
-            offset = max([offset or 0, *(n + 1 for n in numbers)]) or None
+            silence = 0 if batch else silence + 1
+            # Only now: asking from here on tells Telegram to forget what came before. After a
+            # week of silence it numbers at random, so an old number must not be held on to.
+            numbers = [u["update_id"] + 1 for u in batch if _is_update(u)]
+            offset = (max([offset or 0, *numbers]) or None) if silence < _SILENCE else None
 
         while True:
             await self._persist(step)

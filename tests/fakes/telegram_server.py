@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -267,7 +268,9 @@ async def _serve(port: int) -> None:
     server = TelegramServer()
     await server.start(port)
     print(server.url, flush=True)
-    await asyncio.Event().wait()
+    while True:
+        server.now = int(time.time())
+        await asyncio.sleep(1)
 
 
 if __name__ == "__main__":

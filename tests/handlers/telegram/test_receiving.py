@@ -109,6 +109,19 @@ async def test_a_telegram_that_is_down_is_waited_for(
     await inbox.until(lambda: inbox.texts == ["still there?"])
 
 
+async def test_a_server_that_numbers_anew_after_a_failure_is_heard(
+    server: TelegramServer, inbox: RecordingInbox, channel: TelegramChannel
+) -> None:
+    await channel.start()
+    await server.say("before")
+    await server.until(lambda: bool(inbox.messages) and confirmed(server))
+    server.faults = [Fault("getUpdates", 0)]
+    message = await server.say("meanwhile")
+    await server.until(lambda: not server.faults)
+    await server.deliver({"message": message | {"text": "after"}, "update_id": 5})
+    await inbox.until(lambda: inbox.texts[-1:] == ["after"])
+
+
 async def test_a_press_is_answered_and_taken(
     server: TelegramServer, inbox: RecordingInbox, channel: TelegramChannel
 ) -> None:
