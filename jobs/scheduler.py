@@ -93,14 +93,14 @@ class Scheduler:
             log.error("tick_failed", job=name, scheduled=scheduled, cause=repr(error))
 
     async def states(self, workspace: str) -> list[JobState]:
-        known = {state.name: state for state in await self._states.all(self._owner)}
+        now = self._clock.now()
         return [
             replace(
-                known.get(name) or JobState(name, "", False, 0, "", "", 0),
-                schedule=in_words(job.schedule),
-                next_at=next_tick(self._triggers[name], self._clock.now()),
+                state,
+                schedule=in_words(self._schedule[state.name].schedule),
+                next_at=next_tick(self._triggers[state.name], now),
             )
-            for name, job in self._schedule.items()
+            for state in await self._states.of(self._owner, list(self._schedule))
         ]
 
     async def pause(self, workspace: str, job: str, paused: bool) -> None:

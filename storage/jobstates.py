@@ -1,8 +1,10 @@
 """Jobs: their pauses, ticks and watermarks."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model.job import JobState, conversation_of
 from storage.engine import Database
@@ -42,36 +44,10 @@ class JobStateStore:
         async with self._db.read() as conn:
             return set((await conn.execute(query)).scalars())
 
-    async def all(self, workspace: str) -> list[JobState]:
-        """Those that ticked, ran, or were paused; when they run is not known here."""
+    async def of(self, workspace: str, names: Sequence[str]) -> list[JobState]:
+        """When they run is not known here."""
         async with self._db.read() as conn:
-            paused = await conn.execute(
-                select(jobs.c.name, jobs.c.paused).where(jobs.c.workspace == workspace)
-            )
-            known: dict[str, bool] = {row.name: row.paused for row in paused}
-            ticked = await conn.execute(
-                select(ticks.c.job, func.max(ticks.c.scheduled_at).label("at"))
-                .where(ticks.c.workspace == workspace)
-                .group_by(ticks.c.job)
-            )
-            last: dict[str, int] = {row.job: row.at for row in ticked}
-            found = []
-            for name in sorted(known.keys() | last.keys()):
-                run = await conn.execute(
-                    select(runs.c.id, runs.c.status)
-                    .where(
-                        runs.c.workspace == workspace,
-                        runs.c.conversation == conversation_of(name),
-                    )
-                    .order_by(runs.c.id.desc())
-                    .limit(1)
-                )
-                run_id, status = run.first() or ("", "")
-                paused_now = known.get(name, False)
-                found.append(
-                    JobState(name, "", paused_now, last.get(name, 0), run_id, status, next_at=0)
-                )
-            return found
+            return [await _state(conn, workspace, name) for name in names]
 
     async def watermark(self, workspace: str, job: str) -> int:
         query = select(jobs.c.watermark).where(jobs.c.workspace == workspace, jobs.c.name == job)
@@ -91,3 +67,20 @@ class JobStateStore:
                     index_elements=["workspace", "name"], set_=values, where=where
                 )
             )
+
+
+async def _state(conn: AsyncConnection, workspace: str, name: str) -> JobState:
+    last = select(func.max(ticks.c.scheduled_at)).where(
+        ticks.c.workspace == workspace, ticks.c.job == name
+    )
+    held = select(jobs.c.paused).where(jobs.c.workspace == workspace, jobs.c.name == name)
+    run = (
+        select(runs.c.id, runs.c.status, runs.c.created_at)
+        .where(runs.c.workspace == workspace, runs.c.conversation == conversation_of(name))
+        .order_by(runs.c.id.desc())
+        .limit(1)
+    )
+    tick: int = (await conn.execute(last)).scalar() or 0
+    paused = bool((await conn.execute(held)).scalar())
+    run_id, status, began = (await conn.execute(run)).first() or ("", "", 0)
+    return JobState(name, "", paused, max(tick, began), run_id, status, next_at=0)

@@ -22,6 +22,7 @@ class JobState:
     schedule: str
     paused: bool
     last_tick_at: int
+    """When it last began, by its schedule or by hand."""
     last_run_id: str
     last_status: str
     next_at: int

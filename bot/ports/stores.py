@@ -288,7 +288,8 @@ class JobStates(Protocol):
 
     async def paused(self, workspace: str) -> set[str]: ...
 
-    async def all(self, workspace: str) -> list[JobState]: ...
+    async def of(self, workspace: str, names: Sequence[str]) -> list[JobState]:
+        """In this order; a job that never ran has a state too."""
 
     async def watermark(self, workspace: str, job: str) -> int: ...
 

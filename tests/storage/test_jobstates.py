@@ -9,7 +9,7 @@ from storage.engine import Database
 from storage.jobstates import JobStateStore
 from storage.rows import run_row
 from storage.tables import runs
-from tests.storage.test_metrics import a_run
+from tests.storage.test_metrics import TODAY, a_run
 
 
 async def test_one_run_gets_a_tick(db: Database) -> None:
@@ -46,7 +46,8 @@ async def test_the_list_shows_the_last_run(db: Database) -> None:
             await conn.execute(insert(runs).values(run_row(run)))
     await states.claim_tick("w", "analyze", 1000, "r1")
     await states.set_paused("w", "expire", True)
-    assert await states.all("w") == [
-        JobState("analyze", "", False, 1000, "r2", "succeeded", 0),
+    assert await states.of("w", ["expire", "analyze", "new"]) == [
         JobState("expire", "", True, 0, "", "", 0),
+        JobState("analyze", "", False, TODAY + 2, "r2", "succeeded", 0),
+        JobState("new", "", False, 0, "", "", 0),
     ]
