@@ -5,13 +5,14 @@ loaded by name when the command is run.
 """
 
 import importlib
+import io
 import os
 import sys
 from typing import Annotated, NoReturn
 
 import typer
 
-from bot.errors import ConfigError, Held, RatchetError
+from bot.errors import BadInput, ConfigError, Held, RatchetError
 
 _EPILOG = """Start here:  ratchet up  ·  then in another terminal:  ratchet ask "What can you do?"
 
@@ -146,11 +147,14 @@ def upgrade() -> None:
 
 def main() -> None:
     """Runs the command line. Exit codes: 0 ok, 1 the run failed, 2 usage or settings."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows "?"
     try:
         app()
     except RatchetError as error:
         print(error.said, file=sys.stderr)
-        sys.exit(2 if isinstance(error, ConfigError | Held) else 1)
+        sys.exit(2 if isinstance(error, BadInput | ConfigError | Held) else 1)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:

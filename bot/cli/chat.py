@@ -2,26 +2,21 @@
 
 import sys
 
-from bot import config
 from bot.cli.life import life_sign
-from bot.cli.line import server
-from bot.cli.remote import Remote
+from bot.cli.line import Line, open_line
 from bot.cli.shape import footer
-from bot.cli.up import chat_alone
 from bot.errors import RatchetError
 
-_HELLO = "Talking to Ratchet at {url}. /help lists the commands; Ctrl-D ends this."
+_HELLO = "Talking to Ratchet{where}. /help lists the commands; Ctrl-D ends this."
 
 
 def chat(conversation: str) -> int:
-    settings = config.load()
-    remote = server(settings)
-    if remote is None:
-        return chat_alone(settings)
-    print(_HELLO.format(url=remote.url), file=sys.stderr)
-    while (text := _typed()) is not None:
-        if text:
-            _turn(remote, text, conversation)
+    with open_line() as line:
+        where = f" at {line.url}" if line.url else ""
+        print(_HELLO.format(where=where), file=sys.stderr)
+        while (text := _typed()) is not None:
+            if text:
+                _turn(line, text, conversation)
     return 0
 
 
@@ -35,13 +30,13 @@ def _typed() -> str | None:
         return None
 
 
-def _turn(remote: Remote, text: str, conversation: str) -> None:
+def _turn(line: Line, text: str, conversation: str) -> None:
     """One thing said and answered; what fails is said, and the chat goes on."""
     try:
         with life_sign("thinking"):
-            done = remote.say(text, None, conversation)
+            done = line.say(text, None, conversation)
     except RatchetError as error:
         print(error.said, file=sys.stderr)
         return
-    print(done["answer"])
+    print(done["answer"], flush=True)
     print(footer(done), file=sys.stderr)

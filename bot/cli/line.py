@@ -15,6 +15,10 @@ from bot.lock import known_api_key, running
 class Line(Protocol):
     """What can be said and asked; runs as the HTTP API shows them."""
 
+    @property
+    def url(self) -> str:
+        """The server's address, or ""."""
+
     def say(self, text: str, agent: str | None, conversation: str) -> dict[str, Any]: ...
 
     def run(self, ref: str) -> dict[str, Any]:

@@ -28,10 +28,14 @@ class Remote:
 
     def __init__(self, url: str, key: str, new_key: Callable[[], str]):
         parts = urlsplit(url)
-        self.url = url
+        self._url = url
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
         self._key = key
         self._new_key = new_key
+
+    @property
+    def url(self) -> str:
+        return self._url
 
     def say(
         self, text: str, agent: str | None, conversation: str, watch: Watcher | None = None

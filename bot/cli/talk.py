@@ -1,6 +1,7 @@
 """`ratchet ask`, `say`, `runs`, `run` and `job`: one thing said, one thing printed."""
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -14,7 +15,7 @@ _FAILED = {"failed", "cancelled", "expired", "refused"}
 
 
 def ask(question: str, as_json: bool, agent: str | None, conversation: str) -> int:
-    text = sys.stdin.read() if question == "-" else question
+    text = _utf8(sys.stdin.buffer.read() if question == "-" else os.fsencode(question))
     if not text.strip():
         raise BadInput(said='Ask something, as in: ratchet ask "What can you do?"')
     return _say(text, as_json, agent, conversation)
@@ -26,7 +27,7 @@ def say(command: str, as_json: bool, conversation: str) -> int:
             said=f'Commands begin with "/", as in: ratchet say "/help". '
             f'To ask something: ratchet ask "{one_line(command, 60)}"'
         )
-    return _say(command, as_json, None, conversation)
+    return _say(_utf8(os.fsencode(command)), as_json, None, conversation)
 
 
 def job(name: str) -> int:
@@ -64,6 +65,11 @@ def _say(text: str, as_json: bool, agent: str | None, conversation: str) -> int:
         print(done["answer"])
         print(footer(done), file=sys.stderr)
     return 1 if done["status"] in _FAILED else 0
+
+
+def _utf8(raw: bytes) -> str:
+    """What is no UTF-8 becomes "�"."""
+    return raw.decode("utf-8", "replace")
 
 
 def _print_json(value: object) -> None:

@@ -8,13 +8,12 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from bot import config, logs
-from bot.app import App
+from bot import config
+from bot.cli.logfile import to_log
 from bot.cli.welcome import welcome
 from bot.clock import SystemClock, SystemIds
 from bot.config import Settings
 from bot.lock import HomeLock, api_key
-from bot.redaction import Redactor
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -24,19 +23,6 @@ def up() -> int:
     with HomeLock(settings.home, SystemClock(), wait=3.0) as lock:
         to_log(settings, to_stderr=not sys.stdin.isatty())
         return _run(_serve(settings, lock))
-
-
-def chat_alone(settings: Settings) -> int:
-    """A chat in the terminal with no server beside it."""
-    with HomeLock(settings.home, SystemClock(), wait=3.0):
-        to_log(settings, to_stderr=False)
-        return _run(_chat(settings))
-
-
-def to_log(settings: Settings, *, to_stderr: bool) -> None:
-    """Sends the log of this process to the data folder."""
-    redactor = Redactor(emails=settings.redact_email)
-    logs.set_up(settings.home, settings.log_level, redactor, to_stderr=to_stderr)
 
 
 async def _serve(settings: Settings, lock: HomeLock) -> int:
@@ -51,27 +37,6 @@ async def _serve(settings: Settings, lock: HomeLock) -> int:
         await stop.wait()
         print("\nStopping: what is under way is finished first. Ctrl-C again ends at once.")
     return 0
-
-
-async def _chat(settings: Settings) -> int:
-    stop = _stop_on_signal()
-    wiring = importlib.import_module("bot.wiring")
-    async with wiring.open_app(settings, serve=False, console=True) as app:
-        await _first(stop.wait(), _left(app))
-    return 0
-
-
-async def _left(app: App) -> None:
-    """Once the person has ended the chat."""
-    await app.console_over.wait()
-
-
-async def _first(*waits: Coroutine[Any, Any, object]) -> None:
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _stop_on_signal() -> asyncio.Event:
