@@ -4,6 +4,9 @@ import re
 
 _DIGITS = re.compile(r"[0-9](?:[ \u00a0\u2009\u202f.\u2010-\u2015-]{0,3}[0-9]){12}")
 _DIGIT_RUN = re.compile(r"[0-9]++(?:[ \u00a0\u2009\u202f.\u2010-\u2015-]{1,3}[0-9]++)*+")
+_WORD_END, _WORD_START = re.compile(r"[\w-]+\Z"), re.compile(r"[\w-]+")
+_POINT = re.compile(r"[0-9]\.\Z")
+_HEX = frozenset("abcdefABCDEF_")
 _GROUP = re.compile(r"[0-9]+")
 _CARD_LAYOUTS = ((4, 4, 4, 4, 3), (4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 1))
 # Issuers' prefixes by length: a timestamp or a counter that happens to pass Luhn has none.
@@ -36,28 +39,38 @@ def _cards(match: re.Match[str]) -> str:
 
 def _card_width(groups: list[re.Match[str]], index: int, run: re.Match[str]) -> int:
     """How many groups from `index` on make a card number; 0 if they don't."""
-    first = groups[index][0]
-    if len(first) >= 13:
-        issued = len(first) <= 19 and _ISSUED.fullmatch(first) and _luhn(first)
-        return 1 if issued and not _inside_hex(run, groups[index]) else 0
-    if len(first) == 4:
-        texts = [g[0] for g in groups[index : index + 5]]
-        sizes = tuple(map(len, texts))
-        for layout in _CARD_LAYOUTS:
-            width = len(layout)
-            if sizes[:width] == layout and _luhn("".join(texts[:width])):
-                return width
-    if index == 0 and 1 < len(groups) <= 6 and all(len(g[0]) >= 2 for g in groups):
-        whole = "".join(g[0] for g in groups)
-        return len(groups) if _ISSUED.fullmatch(whole) and _luhn(whole) else 0
-    return 0
+    if index and len(groups[index][0]) < 4:
+        return 0
+    texts = [g[0] for g in groups[index : index + 6]]
+    width = _laid_out(texts)
+    if not width and index == 0 and _odd_grouping(groups, run[0]):
+        width = len(groups)
+    number = "".join(texts[:width])
+    if not (width and _ISSUED.fullmatch(number) and _luhn(number)):
+        return 0
+    start, end = groups[index].start(), groups[index + width - 1].end()
+    return 0 if _part_of_more(run, start, end) else width
 
 
-def _inside_hex(run: re.Match[str], group: re.Match[str]) -> bool:
-    """Whether the digits are part of a longer hexadecimal word, such as a digest or an id."""
-    start, end = run.start() + group.start(), run.start() + group.end()
-    beside = run.string[max(0, start - 1) : start] + run.string[end : end + 1]
-    return any(c in "abcdefABCDEF_" for c in beside)
+def _laid_out(texts: list[str]) -> int:
+    if 13 <= len(texts[0]) <= 19:
+        return 1
+    sizes = tuple(map(len, texts)) if len(texts[0]) == 4 else ()
+    return next((len(lay) for lay in _CARD_LAYOUTS if sizes[: len(lay)] == lay), 0)
+
+
+def _odd_grouping(groups: list[re.Match[str]], run: str) -> bool:
+    return 1 < len(groups) <= 6 and "." not in run and all(len(g[0]) >= 2 for g in groups)
+
+
+def _part_of_more(run: re.Match[str], start: int, end: int) -> bool:
+    """Whether the digits belong to an id in hexadecimal, as UUIDs do, or to a decimal fraction."""
+    text, start, end = run.string, run.start() + start, run.start() + end
+    before = _WORD_END.search(text[max(0, start - 40) : start])
+    after = _WORD_START.match(text[end : end + 40])
+    beside = (before[0] if before else "") + (after[0] if after else "")
+    is_hex = any(c in _HEX for c in beside) and all(c in _HEX or c in "0123456789-" for c in beside)
+    return is_hex or bool(_POINT.search(text[max(0, start - 2) : start]))
 
 
 _DOUBLED = {str(n): 2 * n - 9 * (n > 4) for n in range(10)}

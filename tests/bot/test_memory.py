@@ -67,16 +67,13 @@ async def test_what_is_remembered_is_recalled_best_first(house: House) -> None:
     assert hits[0].memory.ref == "M1"
 
 
-@pytest.mark.parametrize(
-    "question",
-    ["What is the capital of France?", "Write a haiku", "the of and", "", "   ", "?", "🙂"],
-)
-async def test_what_has_nothing_to_do_with_it_is_not_recalled(house: House, question: str) -> None:
+async def test_what_has_nothing_to_do_with_it_is_not_recalled(house: House) -> None:
     bank = await house.bank()
     for i in range(12):
         await keep(bank, f"The deploy number {i} is on the calendar of the team.")
 
-    assert await found(bank, question) == []
+    for question in ("What is the capital of France?", "Write a haiku", "the of and", "", " ", "?"):
+        assert await found(bank, question) == []
 
 
 async def test_exact_ids_and_other_forms_of_a_word_are_found(house: House) -> None:
@@ -143,13 +140,13 @@ async def test_secrets_are_not_remembered(house: House) -> None:
     assert memory.text == "The key is [redacted: key]."
 
 
-@pytest.mark.parametrize("text", ["", "  \n", "\0", "x" * (MAX_TEXT + 1)])
-async def test_nothing_and_too_much_are_refused_with_words(house: House, text: str) -> None:
+async def test_nothing_and_too_much_are_refused_with_words(house: House) -> None:
     bank = await house.bank()
 
-    with pytest.raises(BadInput) as raised:
-        await keep(bank, text)
-    assert "remember" in raised.value.said
+    for text in ("", "  \n", "\0", "x" * (MAX_TEXT + 1)):
+        with pytest.raises(BadInput) as raised:
+            await keep(bank, text)
+        assert "remember" in raised.value.said
 
 
 async def test_an_empty_bank_asks_nobody_and_opens_nothing(house: House) -> None:

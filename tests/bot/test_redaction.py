@@ -87,10 +87,13 @@ def test_what_is_assigned_to_a_secret_name_goes(text: str, hidden: str) -> None:
         "6304000000000000",
         "4111-11111111-1111",
         "6212345678900000003",
+        "visa-4111-1111-1111-1111",
     ],
 )
 def test_card_numbers_go_however_they_are_written(card: str) -> None:
-    assert PLAIN.text(f"pay with {card}, please") == "pay with [redacted: card], please"
+    out = PLAIN.text(f"pay with {card}, please")
+
+    assert out.removeprefix("pay with ").removeprefix("visa-") == "[redacted: card], please"
 
 
 @pytest.mark.parametrize(
@@ -102,6 +105,9 @@ def test_card_numbers_go_however_they_are_written(card: str) -> None:
         "at 1780000000000 ms or 1780000000000000 us",
         "run 01915555-1234-7123-8123-012345678901 of 2026-11-20 22:10:50",
         "order 12345678901234567890 and call +49 170 1234567",
+        "0191f3a4-2b21-4111-8111-1111b2c3d4e5 and 19f3a4b1-4111-1111-1111-1111b2c3d4e5",
+        "at 52.12345678901237, 0.4111111111111111 or 1732140000.123456",
+        "between 2024 2025 2026 2032 or 1200 1300 1400 1508",
         "digest da39a3ee5e6b4b0d3255bfef95601890afd80709",
         "The password: ask the owner for it. Tokens: 12 in, 3 out, max_tokens=2048",
         "the bearer of bad news is a basic responsibility of everyone",
@@ -188,6 +194,14 @@ def test_no_surroundings_save_a_secret(secret: str, before: str, after: str) -> 
     out = PLAIN.text(f"{before} {secret} {after}")
 
     assert secret not in out
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.uuids(), st.integers(10**12, 2 * 10**12), st.floats(0, 100))
+def test_ids_times_and_measures_stay(id: object, at: int, measure: float) -> None:
+    text = f"run {id} at {at} took {measure} ({str(id).replace('-', '')})"
+
+    assert PLAIN.text(text) == text
 
 
 @settings(max_examples=100, deadline=None)

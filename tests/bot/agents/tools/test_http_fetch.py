@@ -2,16 +2,22 @@
 
 import asyncio
 import gzip
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
 
 from bot.agents.tools.addresses import host_allowed, public
 from bot.agents.tools.fetching import Fetcher
+from bot.agents.tools.http_fetch import http_fetch
 from bot.agents.tools.readable import readable
+from bot.agents.tools.run import call
 from bot.errors import ToolError
+from tests.bot.agents.tools.house import bare
+from tests.conftest import HeldClock
 
 PAGE = """<!doctype html><html><head><title>Rules</title><style>p{}</style>
 <script>steal()</script></head><body><h1>House   rules</h1><p>Deploys are on
@@ -139,6 +145,14 @@ async def test_without_an_allow_list_nothing_is_fetched() -> None:
     said = await refused(Fetcher(()).fetch("https://docs.test/"))
 
     assert "RATCHET_HTTP_ALLOW" in said
+
+
+async def test_the_tool_fetches_nothing_from_inside_whatever_is_allowed() -> None:
+    ctx = replace(bare(HeldClock()), http_allow=("127.0.0.1", "localhost"))
+
+    for url in ("http://127.0.0.1/", "http://localhost/", "http://169.254.169.254/"):
+        with pytest.raises(ToolError):
+            await call(http_fetch, ctx, json.dumps({"url": url}))
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ async def test_a_run_without_a_person_remembers_for_its_agent(ctx: ToolContext) 
     assert not await ctx.memory.holds("w", [of_user("")])
 
 
-@pytest.mark.parametrize("text", ["", "   ", "x" * 5_000])
-async def test_nothing_and_too_much_are_refused(ctx: ToolContext, text: str) -> None:
-    with pytest.raises(ToolError):
-        await call(remember, ctx, json.dumps({"text": text}))
+async def test_nothing_and_too_much_are_refused(ctx: ToolContext) -> None:
+    for text in ("", "   ", "x" * 5_000):
+        with pytest.raises(ToolError):
+            await call(remember, ctx, json.dumps({"text": text}))
