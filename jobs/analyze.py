@@ -30,7 +30,7 @@ async def work(services: Services, workspace: str, run_id: str) -> str:
     analyst = Analyst(workspace, services.clock, services.ids)
     scored = await _read_feedback(services, workspace, analyst)
     guessed = await _read_runs(services, workspace, analyst)
-    offered = await _propose(services, workspace)
+    offered = await _propose(services, workspace, run_id)
     return f"{scored} rated, {guessed} guessed, {offered} proposed"
 
 
@@ -57,21 +57,29 @@ async def _read_runs(services: Services, workspace: str, analyst: Analyst) -> in
     now = services.clock.now()
     mark = await services.job_states.watermark(workspace, "analyze.runs")
     since, guessed = max(0, mark - _LATE_RUNS_MS), 0
-    failures = await services.findings.failures(workspace, since, now + 1)
-    for finding in analyst.failures(failures):
-        await services.findings.raise_once(finding)
-    runs = await services.runs.between(workspace, since, now + 1)
-    for run, following in _successive(runs):
-        if run.outcome.y is None:
-            outcome = outcome_of(run, (), following)
-            if outcome.y is not None:
-                await services.runs.set_outcome(workspace, run.id, outcome)
-                guessed += 1
-    await services.job_states.set_watermark(workspace, "analyze.runs", now)
+    while since <= now:
+        runs = await services.runs.between(workspace, since, now + 1, limit=_PAGE)
+        until = runs[-1].created_at + 1 if len(runs) == _PAGE else now + 1
+        failures = await services.findings.failures(workspace, since, until)
+        for finding in analyst.failures(failures):
+            await services.findings.raise_once(finding)
+        guessed += await _guess(services, runs)
+        await services.job_states.set_watermark(workspace, "analyze.runs", until - 1)
+        since = until
     return guessed
 
 
-async def _propose(services: Services, workspace: str) -> int:
+async def _guess(services: Services, runs: Sequence[Run]) -> int:
+    guessed = 0
+    for run, following in _successive(runs):
+        outcome = outcome_of(run, (), following)
+        if run.outcome.y is None and outcome.y is not None:
+            await services.runs.set_outcome(run.workspace, run.id, outcome)
+            guessed += 1
+    return guessed
+
+
+async def _propose(services: Services, workspace: str, run_id: str) -> int:
     offers = await services.proposals.list(
         workspace, [ProposalStatus.DRAFTED, ProposalStatus.OFFERED], _MOST_OFFERS
     )
@@ -80,14 +88,14 @@ async def _propose(services: Services, workspace: str) -> int:
         if offered >= room:
             break
         try:
-            offered += await _answer(services, finding)
+            offered += await _answer(services, finding, run_id)
         except RatchetError as error:
             log.warning("finding_kept", finding=finding.id, cause=str(error))
     return offered
 
 
-async def _answer(services: Services, finding: Finding) -> bool:
-    proposal = await services.desk.from_finding(finding)
+async def _answer(services: Services, finding: Finding, run_id: str) -> bool:
+    proposal = await services.desk.from_finding(finding, run_id)
     status = "proposed" if proposal else "known"
     await services.findings.set_status(finding.workspace, finding.id, status)
     return proposal is not None

@@ -68,6 +68,16 @@ class Log:
                 await conn.execute(insert(steps).values(step_row(run, step)))
         return run
 
+    async def fill(self, count: int) -> None:
+        """Requests a ms apart, each in its own conversation."""
+        many = [
+            a_run(conversation=f"c{n}", created_at=self._clock.now() + n, finished_at=1)
+            for n in range(count)
+        ]
+        self._clock.advance(count / 1000)
+        async with self._db.write() as conn:
+            await conn.execute(insert(runs), [run_row(run) for run in many])
+
 
 async def rate(services: Services, run: Run, rating: int, words: str = "") -> None:
     await services.feedback.put(
@@ -174,6 +184,17 @@ async def test_the_pile_of_undecided_cards_stays_small(services: Services, log: 
     assert (await analysed(services)).endswith("10 proposed")
     assert (await analysed(services)).endswith("0 proposed")
     assert len(await services.findings.open("local")) == 4
+
+
+async def test_a_long_log_is_read_to_its_end(
+    services: Services, log: Log, clock: HeldClock
+) -> None:
+    await log.fill(502)
+    for _ in range(2):
+        clock.advance(20)
+        await log.write(message="how long is the refund window?")
+    assert await analysed(services) == "0 rated, 1 guessed, 0 proposed"
+    assert await services.job_states.watermark("local", "analyze.runs") == clock.now()
 
 
 async def test_another_workspace_is_not_touched(services: Services, log: Log) -> None:
