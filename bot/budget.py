@@ -25,7 +25,7 @@ OnWarning = Callable[[str, Budget, float], Awaitable[None]]
 _WARN_AT = 0.8
 _TINY = 1e-9  # sums of floats
 _BUDGETS_KEEP = 1.0  # seconds that a change by another node takes to be noticed
-_ALONE_KEEP = 60.0
+_ALONE_KEEP = 5.0
 
 _SETTINGS = {
     (Scope.RUN, Period.RUN): "BUDGET_RUN",
@@ -234,9 +234,10 @@ def _over(budget: Budget, spent: float, held: float, usd: float) -> OverBudget:
     waiting = f" and up to {money(held)} held for answers under way" if held > _TINY else ""
     begins = {Period.DAY: " or wait for tomorrow (UTC)", Period.MONTH: " or wait for next month"}
     needed = max(budget.limit_usd * 2, spent + held + usd)
+    name = "each run" if budget.scope is Scope.RUN else budget.label
     return OverBudget(
-        f"{budget.label}: {spent:.6f} spent, {held:.6f} held, {usd:.6f} more > {budget.limit_usd}",
-        said=f"This would exceed the budget “{budget.label}”: its limit is "
+        f"{name}: {spent:.6f} spent, {held:.6f} held, {usd:.6f} more > {budget.limit_usd}",
+        said=f"This would exceed the budget “{name}”: its limit is "
         f"{money(budget.limit_usd)}, {money(spent)} of it is spent{waiting}, and this call may "
         f"cost up to {money(usd)}. Nothing was spent on it. An owner can raise the budget with "
         f"`{raising(budget, needed)}`{_by_setting(budget)}{begins.get(budget.period, '')}.",
