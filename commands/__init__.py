@@ -16,6 +16,7 @@ from commands import (
     proposals,
     rate,
     remember,
+    resend,
     retry,
     role,
     rollback,
@@ -52,5 +53,6 @@ COMMANDS: tuple[Command, ...] = (
     role.COMMAND,
     rate.COMMAND,
     retry.COMMAND,
+    resend.COMMAND,
     claim.COMMAND,
 )

@@ -73,7 +73,7 @@ def _totals(buckets: Sequence[Bucket]) -> list[str]:
     lines = [
         f"- {count(runs, 'run')}, success {success(good, scored)}",
         f"- {share(rated, runs)} rated ({rated} of {runs}), {share(scored, runs)} with an outcome",
-        f"- cost {usd(spent)} in all, {_each(spent, good)} per success"
+        f"- cost {usd(spent)} in all, per success {_each(spent, good)}"
         + (f"; {count(unknown, 'run')} of unknown cost not counted" if unknown else ""),
     ]
     if errors:
@@ -91,7 +91,7 @@ def success(good: float, scored: int) -> str:
 
 
 def _each(spent: float, good: float) -> str:
-    return usd(spent / good) if good else "unknown"
+    return usd(spent / good) if good else "none yet"
 
 
 def _table(buckets: Sequence[Bucket]) -> list[str]:

@@ -28,7 +28,7 @@ def _routing(run: Run, steps: Sequence[Step]) -> list[str]:
     for step in steps:
         if step.kind is StepKind.ROUTE and isinstance(step.output, Mapping):
             scores: Mapping[str, float] = step.output.get("scores") or {}
-            ranked = sorted(scores.items(), key=lambda pair: -pair[1])[:5]
+            ranked = sorted((s for s in scores.items() if s[1] > 0), key=lambda s: -s[1])[:5]
             shown = ", ".join(f"{name} {score:.2f}" for name, score in ranked)
             among = f" (match: {shown})" if shown else ""
             reason = one_line(str(step.output.get("why", "")), 200)

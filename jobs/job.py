@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.errors import Conflict, Fenced, StorageError
 from bot.model.job import Schedule, conversation_of
-from bot.model.run import Outcome, Run, RunKind, RunStatus
+from bot.model.run import Outcome, Run, RunKind, RunStatus, Usage
 from bot.ports.clock import Clock, Ids
 from bot.ports.stores import Closing, Journal, Runs
 from bot.services import JobWork
@@ -70,8 +70,11 @@ class JournalRuns:
             run = await self._runs.get(workspace, run_id)
             if run is None or run.finished_at:
                 return
+            steps = await self._runs.steps(workspace, run_id)
+            spent = sum((step.usage for step in steps), Usage())
             try:
-                return await self._journal.close_run(replace(run, node=self._node), closing)
+                ended = replace(run, node=self._node, usage=spent)
+                return await self._journal.close_run(ended, closing)
             except Conflict:
                 return
             except (Fenced, StorageError):

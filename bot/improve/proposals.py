@@ -8,6 +8,7 @@ from bot.errors import BadInput, Conflict, Forbidden, NotFound, RatchetError
 from bot.improve import cards, drafting
 from bot.improve.drafting import Draft
 from bot.improve.release import Release
+from bot.improve.wording import Wording
 from bot.model.finding import Finding
 from bot.model.message import Reply
 from bot.model.person import Person, Role
@@ -38,9 +39,12 @@ class ProposalDesk:
         clock: Clock,
         ids: Ids,
         days: int,
+        wording: Wording | None = None,
     ) -> None:
+        """`days` until an undecided one expires. `wording` is given where a model is connected."""
         self._proposals, self._release, self._people = proposals, release, people
         self._post, self._clock, self._ids, self._days = post, clock, ids, days
+        self._wording = wording
 
     async def from_words(self, run: Run, words: str, person: Person, source_run: str) -> Proposal:
         """Drafts and offers what `/better words` about `run` asks for; the same `source_run`
@@ -65,15 +69,18 @@ class ProposalDesk:
                 return await self._offer(kept)
             fresh = replace(fresh, fingerprint=drafting.again(kept))
 
-    async def from_finding(self, finding: Finding) -> Proposal | None:
+    async def from_finding(self, finding: Finding, run_id: str = "") -> Proposal | None:
         """Drafts and offers what a finding asks for; None if that is nothing, or if it was
-        proposed before, whatever became of it."""
+        proposed before, whatever became of it. `run_id` is the job's run, which pays for the
+        wording."""
         agent = None
         if finding.agent:
             agent = await self._release.current(finding.workspace, finding.agent)
         draft = drafting.from_finding(finding, agent)
         if draft is None:
             return None
+        if self._wording and agent and run_id and draft.change.bullet:
+            draft = await self._wording.reword(draft, finding, agent, run_id)
         fresh = self._fresh(draft, finding.workspace, self._ids.run_id(), finding.evidence, "")
         kept, new = await self._proposals.add(fresh)
         if not new and kept.status not in (_S.DRAFTED, _S.OFFERED):

@@ -10,10 +10,13 @@ _UNSEEN = re.compile(
 
 
 def usd(amount: float | None) -> str:
-    """ "$0.0021"; None is "unknown", never 0."""
+    """ "$0.0021", "$2.50"; None is "unknown", never 0."""
     if amount is None:
         return "unknown"
-    return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.4f}"
+    if 0 < amount < 0.00005:
+        return "<$0.0001"
+    whole_cents = abs(amount - round(amount, 2)) < 5e-7
+    return f"${amount:,.2f}" if amount >= 1 or whole_cents else f"${amount:.4f}"
 
 
 def duration(ms: float | None) -> str:

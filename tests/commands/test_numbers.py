@@ -23,7 +23,7 @@ async def test_metrics_show_success_with_its_interval_cost_and_errors(on: Stage)
     reply = await on.say("member", "/metrics")
     assert "6 runs, success 75% [30% to 95%], n=4" in reply.text
     assert "67% rated (4 of 6)" in reply.text
-    assert "cost $2.00 in all, $0.6667 per success; 1 run of unknown cost not counted" in reply.text
+    assert "cost $2.00 in all, per success $0.6667; 1 run of unknown cost not counted" in reply.text
     assert "errors: model 1" in reply.text
     assert "generalist v1" in reply.text
     assert reply.picture is not None
