@@ -8,7 +8,7 @@ from collections.abc import Sequence
 _WORD = re.compile(r"\w+")
 # Scripts written without spaces: pairs of characters stand in for words.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]{2,}")
-_ENDINGS = ("ments", "ment", "ings", "ing", "ies", "ed", "es", "s", "ly", "y", "e")
+_ENDINGS = ("ments", "ment", "ings", "ing", "ies", "ed", "es", "s", "ly")
 _MAX_CHARS = 8_000
 _MAX_TERMS = 64
 _COMMON_WORDS = """
@@ -64,4 +64,6 @@ def _stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word[: -len(ending)]
             break
+    if len(word) > 3 and word[-1] in "yei":
+        word = word[:-1]
     return word[:-1] if len(word) > 3 and word[-1] == word[-2] else word
