@@ -2,21 +2,25 @@
 
 import sys
 
+from bot import config
 from bot.cli.life import life_sign
-from bot.cli.line import Line, open_line
+from bot.cli.line import Line, server
 from bot.cli.shape import footer
+from bot.cli.up import chat_alone
 from bot.errors import RatchetError
 
-_HELLO = "Talking to Ratchet{where}. /help lists the commands; Ctrl-D ends this."
+_HELLO = "Talking to Ratchet at {url}. /help lists the commands; Ctrl-D ends this."
 
 
 def chat(conversation: str) -> int:
-    with open_line() as line:
-        where = f" at {line.url}" if line.url else ""
-        print(_HELLO.format(where=where), file=sys.stderr)
-        while (text := _typed()) is not None:
-            if text:
-                _turn(line, text, conversation)
+    settings = config.load()
+    remote = server(settings)
+    if remote is None:
+        return chat_alone(settings)
+    print(_HELLO.format(url=remote.url), file=sys.stderr)
+    while (text := _typed()) is not None:
+        if text:
+            _turn(remote, text, conversation)
     return 0
 
 

@@ -5,11 +5,14 @@ import importlib
 import importlib.util
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 from bot import config
+from bot.app import App
 from bot.cli.logfile import to_log
+from bot.cli.footprint import shrink
 from bot.cli.welcome import welcome
 from bot.clock import SystemClock, SystemIds
 from bot.config import Settings
@@ -19,24 +22,71 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def up() -> int:
+    shrink()
     settings = config.load()
     with HomeLock(settings.home, SystemClock(), wait=3.0) as lock:
         to_log(settings, to_stderr=not sys.stdin.isatty())
         return _run(_serve(settings, lock))
 
 
+def chat_alone(settings: Settings) -> int:
+    """A chat in the terminal with no server beside it."""
+    with HomeLock(settings.home, SystemClock(), wait=3.0):
+        to_log(settings, to_stderr=False)
+        return _run(_chat(settings))
+
+
 async def _serve(settings: Settings, lock: HomeLock) -> int:
     stop = _stop_on_signal()
     key = api_key(settings, SystemIds())
-    wiring = importlib.import_module("bot.wiring")
-    async with wiring.open_app(settings, serve=True) as app:
+    async with _app(settings, serve=True) as app:
         url = app.channels["web"].summary
         lock.announce(url)
         shown = "" if settings.api_key else key
-        print("\n".join(welcome(settings, list(app.channels.values()), url, shown)), flush=True)
+        claim = app.services.claim_code
+        typing = sys.stdin.isatty()
+        channels = [*app.channels.values()]
+        print("\n".join(welcome(settings, channels, url, shown, claim, typing)), flush=True)
+        if typing:
+            await _talk(app, stop, at_end="The chat is over; Ratchet goes on. Ctrl-C stops it.")
         await stop.wait()
         print("\nStopping: what is under way is finished first. Ctrl-C again ends at once.")
     return 0
+
+
+async def _chat(settings: Settings) -> int:
+    stop = _stop_on_signal()
+    async with _app(settings, serve=False) as app:
+        await _talk(app, stop, at_end="")
+    return 0
+
+
+@asynccontextmanager
+async def _app(settings: Settings, *, serve: bool) -> AsyncIterator[App]:
+    wiring = importlib.import_module("bot.wiring")
+    async with wiring.open_app(settings, serve=serve) as app:
+        yield app
+
+
+async def _talk(app: App, stop: asyncio.Event, *, at_end: str) -> None:
+    """A chat on this terminal until it is ended or `stop` is set."""
+    wiring = importlib.import_module("bot.wiring")
+    console = wiring.console(app, sys.stdin.fileno(), sys.stdout)
+    await console.start()
+    try:
+        await _first(stop.wait(), console.over.wait())
+    finally:
+        await console.stop()
+    if at_end and not stop.is_set():
+        print(f"\n{at_end}", flush=True)
+
+
+async def _first(*waits: Coroutine[Any, Any, object]) -> None:
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _stop_on_signal() -> asyncio.Event:

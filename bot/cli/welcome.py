@@ -6,36 +6,46 @@ from collections.abc import Sequence
 from bot.config import Settings
 from bot.ports.channels import Channel
 
-_MODEL = "OPENAI_API_KEY (or OPENAI_BASE_URL) for a model"
+_MODEL = "OPENAI_API_KEY or OPENAI_BASE_URL (a model)"
 _TOKENS = {
-    "slack": "SLACK_BOT_TOKEN + SLACK_APP_TOKEN for Slack",
-    "telegram": "TELEGRAM_BOT_TOKEN for Telegram",
-    "whatsapp": "WHATSAPP_TOKEN for WhatsApp",
+    "slack": ("Slack", "SLACK_BOT_TOKEN + SLACK_APP_TOKEN (Slack)"),
+    "telegram": ("Telegram", "TELEGRAM_BOT_TOKEN (Telegram)"),
 }
 
 
-def welcome(settings: Settings, channels: Sequence[Channel], url: str, key: str) -> list[str]:
-    """`key` is "" where it should not be shown, because someone chose it."""
-    on = [f"{channel.name} ({channel.summary})" for channel in channels if channel.summary]
+def welcome(
+    settings: Settings,
+    channels: Sequence[Channel],
+    url: str,
+    key: str,
+    claim: str,
+    typing: bool,
+) -> list[str]:
+    """`key` is "" where someone chose it, `claim` the code that makes its first user the owner.
+
+    A sixth line appears where people of a chat platform could need that code.
+    """
     names = {channel.name for channel in channels}
-    off = [name for name in _TOKENS if name not in names]
-    missing = [_TOKENS[name] for name in off]
+    on = [f"{c.name} ({c.summary})" for c in channels if c.name != "web"]
+    off = [name for channel, (name, _) in _TOKENS.items() if channel not in names]
+    missing = [tokens for channel, (_, tokens) in _TOKENS.items() if channel not in names]
     model = f"model {settings.model}"
     if settings.offline:
-        model, off = "offline model", ["a connected model", *off]
-        missing.insert(0, _MODEL)
-    turn_on = "; ".join(missing)
+        model, off, missing = "the offline model", ["a real model", *off], [_MODEL, *missing]
     shown = f"key {key}" if key else "key as set in RATCHET_API_KEY"
     version = importlib.metadata.version("ratchet-bot")
-    return [
-        f"Ratchet {version} is running. Web chat: {url}   API: {url}/v1, {shown}",
-        f"Data:    {settings.home.resolve()} ({_database(settings)}, {_vectors(settings)})",
-        f"On:      {'; '.join([model, *on])}",
+    lines = [
+        f"Ratchet {version} is running. Open {url}" + (" or type here." if typing else ""),
+        f"Where:   data in {settings.home.resolve()}; API at {url}/v1, {shown}",
+        f"On:      {', '.join([model, _database(settings), _vectors(settings), 'web chat', *on])}",
         f"Off:     {', '.join(off) or 'nothing'}",
-        f"Turn on: {turn_on}; set it in the environment or in .env, then start again"
-        if turn_on
-        else "Turn on: nothing is missing; `ratchet --help` says what you can type",
+        f"Turn on: set {'; '.join(missing)} in the environment or .env, then start again"
+        if missing
+        else "Turn on: everything is on; `ratchet --help` says what else you can type",
     ]
+    if claim and not settings.owners and names & set(_TOKENS):
+        lines.append(f"Owner:   the first to say `/claim {claim}` in a chat, if there is none yet")
+    return lines
 
 
 def _database(settings: Settings) -> str:
@@ -43,4 +53,4 @@ def _database(settings: Settings) -> str:
 
 
 def _vectors(settings: Settings) -> str:
-    return "Qdrant server" if settings.qdrant_url else "embedded vectors"
+    return "a Qdrant server" if settings.qdrant_url else "embedded vectors"

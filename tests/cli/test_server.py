@@ -24,14 +24,14 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def test_it_says_what_runs_and_how_to_turn_on_the_rest(server: Server) -> None:
-    said = "\n".join(server.lines)
     key = (server.home / "api_key").read_text()
-    assert server.url in server.lines[0] and key in server.lines[0]
-    assert str(server.home) in server.lines[1] and "SQLite" in server.lines[1]
-    assert "offline model" in server.lines[2]
+    where, data, on, off, turn_on = server.lines
+    assert server.url in where
+    assert str(server.home) in data and key in data
+    assert "offline model" in on and "SQLite" in on
+    assert "Slack" in off and "Telegram" in off
     for name in ("OPENAI_API_KEY", "SLACK_BOT_TOKEN", "TELEGRAM_BOT_TOKEN"):
-        assert name in server.lines[4]
-    assert "\n\n" not in said
+        assert name in turn_on
 
     for path in ("running.json", "api_key"):
         assert stat.S_IMODE((server.home / path).stat().st_mode) == 0o600
@@ -68,7 +68,7 @@ def test_a_killed_server_blocks_nobody(server: Server) -> None:
     assert "4" in done.stdout
 
 
-def test_ctrl_c_in_a_terminal_ends_make_run_s_way(tmp_path: Path) -> None:
+def test_in_a_terminal_it_is_a_chat_until_ctrl_c(tmp_path: Path) -> None:
     """In a terminal Ctrl-C reaches every process of the group once."""
     mine, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -81,11 +81,24 @@ def test_ctrl_c_in_a_terminal_ends_make_run_s_way(tmp_path: Path) -> None:
         start_new_session=True,
     )
     os.close(theirs)
-    seen = b""
-    while b"Turn on:" not in seen:
-        seen += os.read(mine, 4096)
+    seen = _until(mine, b"Turn on:")
+    os.write(mine, b"What is 17 * 23?\n")
+    seen += _until(mine, b"391")
     os.killpg(process.pid, signal.SIGINT)
     code = process.wait(30)
     os.close(mine)
     assert code == 0
     assert b"Traceback" not in seen
+
+
+def _until(terminal: int, wanted: bytes) -> bytes:
+    seen = b""
+    while wanted not in seen:
+        seen += os.read(terminal, 4096)
+    return seen
+
+
+def test_a_chat_needs_no_server(tmp_path: Path) -> None:
+    done = ratchet(tmp_path / "home", "chat", stdin="What is 6 * 7?\n")
+    assert done.returncode == 0, done.stderr
+    assert "42" in done.stdout
