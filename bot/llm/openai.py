@@ -78,7 +78,7 @@ class OpenAIModel:
         except Exception as error:
             said = f"OPENAI_BASE_URL: {self._base_url!r} can't be used: {error}"
             raise ConfigError(said=said) from error
-        self._prices.cost(self._model, 0, 0)
+        self._prices.learn((self._model, *self._fallbacks))
         return sdk, client
 
     async def close(self) -> None:
@@ -125,6 +125,10 @@ class OpenAIModel:
             if _was_worked_on(error):
                 call.spent += self._priced(received, model)
             raise self._translated(error, model, received) from error
+        except asyncio.CancelledError as stopped:
+            # Stopped by a person or a limit: what has come so far is paid for all the same.
+            vars(stopped)["usage"] = call.spent + self._priced(received, model)
+            raise
         call.spent += self._priced(received, model)
         return received.reply(call.spent)
 

@@ -1,8 +1,9 @@
 """What a call costs: the user's own table first, then genai-prices; unknown is never 0."""
 
 import importlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -40,20 +41,35 @@ class Prices:
 
     def cost(self, model: str, tokens_in: int, tokens_out: int, cached: int = 0) -> float | None:
         """US dollars, or None where the model's price isn't known."""
-        pricer = self._pricers.get(model)
-        if pricer is None:
-            pricer = self._pricers[model] = self._listed(model)
-        return pricer(tokens_in, tokens_out, min(cached, tokens_in))
+        if model not in self._pricers:
+            self.learn((model,))
+        return self._pricers[model](tokens_in, tokens_out, min(cached, tokens_in))
 
-    def _listed(self, model: str) -> Pricer:
-        """From genai-prices, which takes a third of a second to import: see OpenAIModel.warm."""
-        snapshot: Any = importlib.import_module("genai_prices.data_snapshot").get_snapshot()
+    def learn(self, models: Iterable[str]) -> None:
+        """Looks the models up. It takes a third of a second: see OpenAIModel.warm.
+
+        The library's table is 24 MB and stays for good once it is imported; here it goes as soon
+        as the prices are found.
+        """
+        unknown = [model for model in models if model not in self._pricers]
+        if not unknown:
+            return
+        package: Any = importlib.import_module("genai_prices")
+        table: Any = importlib.import_module("genai_prices.data")
+        snapshot: Any = importlib.import_module("genai_prices.data_snapshot").DataSnapshot(
+            providers=table.providers, from_auto_update=False
+        )
+        for model in unknown:
+            self._pricers[model] = self._listed(snapshot, model)
+        del sys.modules[table.__name__], package.data
+
+    def _listed(self, snapshot: Any, model: str) -> Pricer:
         for name, provider, url in self._guesses(model):
             try:
                 found, info = snapshot.find_provider_model(name, None, provider, url)
             except LookupError:
                 continue
-            return _plain(info.prices) or _by_rules(info, found)
+            return _plain(info.prices) or _by_rules(info, replace(found, models=[info]))
         return _unknown
 
     def _guesses(self, model: str) -> list[tuple[str, str | None, str | None]]:
