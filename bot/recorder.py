@@ -65,8 +65,9 @@ class RunLog:
         try:
             done = await work()
             return done.output
-        except asyncio.CancelledError:
-            done = Done(None, error_type="cancelled")
+        except asyncio.CancelledError as stopped:
+            usage = vars(stopped).get("usage", Usage())
+            done = Done(None, usage, error_type="cancelled")
             raise
         except RatchetError as error:
             usage = error.usage if isinstance(error, ModelError) else Usage()

@@ -76,9 +76,9 @@ class Received:
         text = ""
         if usage := answer.get("usage"):
             self._counted = usage
-        self.model = answer.get("model") or self.model
+        self.model = str(answer.get("model") or self.model)
         for choice in (answer.get("choices") or ())[:1]:
-            self.finish_reason = choice.get("finish_reason") or self.finish_reason
+            self.finish_reason = str(choice.get("finish_reason") or self.finish_reason)
             message = choice.get("delta") or choice.get("message") or {}
             self.choices = True
             if text := _text(message.get("content") or message.get("refusal")):
@@ -124,7 +124,8 @@ class Received:
 
 
 def _count(value: object) -> int:
-    return max(int(value), 0) if isinstance(value, int | float) else 0
+    """A number of tokens, whatever a server may put there."""
+    return int(value) if isinstance(value, int | float) and 0 <= value < 1e12 else 0
 
 
 def _text(content: Any) -> str:

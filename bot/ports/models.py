@@ -16,11 +16,14 @@ class Model(Protocol):
     def default(self) -> str:
         """The model used where an agent names none."""
 
+    async def warm(self) -> None:
+        """Does at start what the first call would otherwise wait for."""
+
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> ModelReply:
         """Answers once, after its own retries and fallbacks; `on_delta` gets text as it comes.
 
         Raises ModelError (final), ModelUnavailable (retry later) or ContextTooLong. What a failed
-        call cost is on the error as `usage`.
+        call cost is on the error as `usage`, on the CancelledError of a stopped one too.
         """
 
     def estimate(self, request: ModelRequest) -> Usage:

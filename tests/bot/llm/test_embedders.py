@@ -109,5 +109,5 @@ def test_a_folder_that_lacks_files_is_named(tmp_path: Path) -> None:
 async def test_files_that_are_no_model_are_an_error_not_a_download(tmp_path: Path) -> None:
     folder = with_model(tmp_path / "model")
     named = settings(tmp_path, RATCHET_EMBEDDING_MODEL_PATH=str(folder))
-    with pytest.raises(ConfigError, match="can't be loaded|is not installed"):
+    with pytest.raises(ConfigError, match=r"can't be loaded|is not installed"):
         await choose_embedder(named).embed(["hello"])

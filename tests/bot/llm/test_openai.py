@@ -290,3 +290,15 @@ async def test_many_at_once(connect: Connect, server: ModelServer) -> None:
     model = connect()
     replies = await asyncio.gather(*(model.complete(ask(str(n))) for n in range(64)))
     assert [r.text for r in replies] == [f"You said: {n}" for n in range(64)]
+
+
+async def test_a_stopped_call_says_what_it_has_cost(connect: Connect, server: ModelServer) -> None:
+    server.then(Wait(until=asyncio.Event()))
+    asked = asyncio.create_task(connect().complete(ask(), lambda text: None))
+    while not server.in_flight:
+        await asyncio.sleep(0)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError) as raised:
+        await asked
+    usage = vars(raised.value)["usage"]
+    assert usage.estimated and usage.tokens_in > 0 and usage.cost_usd > 0
