@@ -3,15 +3,17 @@
 import json
 import os
 import sys
+import threading
 from typing import Any
 
 from bot.cli.life import life_sign
-from bot.cli.line import open_line
+from bot.cli.line import Line, open_line
 from bot.cli.shape import answer_fields, footer
 from bot.errors import BadInput
 from bot.model.words import duration, one_line, usd, when
 
 _FAILED = {"failed", "cancelled", "expired", "refused"}
+_RECENT = 50
 
 
 def ask(question: str, as_json: bool, agent: str | None, conversation: str) -> int:
@@ -31,7 +33,27 @@ def say(command: str, as_json: bool, conversation: str) -> int:
 
 
 def job(name: str) -> int:
-    return _say(f"/jobs run {name}", False, None, "terminal")
+    with life_sign("working"), open_line() as line:
+        before = {run["run_id"] for run in line.runs(_RECENT)}
+        said = line.say(f"/jobs run {name}", None, "terminal")
+        if said["status"] in _FAILED:
+            print(said["answer"], file=sys.stderr)
+            return 1
+        done = _job_run(line, name, before)
+    print(done["answer"] or f"{name}: {done['status']}", flush=True)
+    print(footer(done), file=sys.stderr)
+    return 1 if done["status"] in _FAILED else 0
+
+
+def _job_run(line: Line, name: str, before: set[str]) -> dict[str, Any]:
+    """The job's new run, once it is closed."""
+    pause = threading.Event()
+    while True:
+        for run in line.runs(_RECENT):
+            new = run["kind"] == "job" and run["message"] == name and run["run_id"] not in before
+            if new and run["latency_ms"] is not None:
+                return run
+        pause.wait(0.2)
 
 
 def runs(limit: int, as_json: bool) -> int:
@@ -62,7 +84,7 @@ def _say(text: str, as_json: bool, agent: str | None, conversation: str) -> int:
     if as_json:
         _print_json(answer_fields(done))
     else:
-        print(done["answer"])
+        print(done["answer"], flush=True)
         print(footer(done), file=sys.stderr)
     return 1 if done["status"] in _FAILED else 0
 

@@ -107,6 +107,14 @@ def test_what_fails_is_said_with_exit_code_1(home: Path) -> None:
     assert "/approve" in wrong.stdout
 
 
+def test_a_job_is_run_to_its_end(home: Path) -> None:
+    done = ratchet(home, "job", "expire")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+    (last, _) = json.loads(ratchet(home, "runs", "--json").stdout)
+    assert (last["kind"], last["message"], last["status"]) == ("job", "expire", "succeeded")
+
+
 def test_whoever_stops_reading_is_not_shouted_at(home: Path) -> None:
     done = subprocess.run(
         ["/bin/sh", "-c", f"'{RATCHET}' --help | true"],
