@@ -126,7 +126,7 @@ class TelegramServer(Chats):
         return [call.params for call in self.calls if call.method in wanted]
 
     async def until(self, truth: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10), self._changed:
+        async with asyncio.timeout(30), self._changed:
             await self._changed.wait_for(truth)
 
     # -- the server
