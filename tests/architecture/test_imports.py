@@ -44,7 +44,7 @@ HOMES = {
     "alembic": ("storage/",),
     "qdrant_client": ("storage/vectors/",),
     "qdrant_edge": ("storage/vectors/",),
-    "fastembed": ("storage/vectors/",),
+    "fastembed": ("bot/llm/fastembed.py",),
     "dbos": ("storage/durable.py",),
     "openai": ("bot/llm/",),
     "matplotlib": ("commands/", "bot/"),

@@ -56,7 +56,11 @@ def test_text_in_parts_and_a_refusal() -> None:
 
 
 def test_cached_tokens_are_counted_apart() -> None:
-    details: dict[str, object] = {"prompt_tokens": 9, "completion_tokens": 3, "prompt_tokens_details": None}
+    details: dict[str, object] = {
+        "prompt_tokens": 9,
+        "completion_tokens": 3,
+        "prompt_tokens_details": None,
+    }
     assert received({"usage": details}).counts() == Usage(9, 3)
     details["prompt_tokens_details"] = {"cached_tokens": 4}
     assert received({"usage": details}).counts() == Usage(9, 3, 4)
