@@ -22,6 +22,7 @@ from bot.model.job import JobState
 from bot.model.message import Reply
 from bot.model.person import Person, Role
 from bot.model.run import Run, RunKind, RunStatus, Step
+from bot.redaction import Redactor
 from bot.services import Services
 from commands import COMMANDS
 from storage.agents import AgentStore
@@ -126,6 +127,8 @@ class Stage:
         """What the person gets back. `again` resumes a command that was cut off."""
         self.clock.advance(1)
         table = CommandTable(COMMANDS)
+        # As the inbox does: secrets and what can't be stored are gone before a command sees it.
+        text = Redactor().text(text)
         name, args = table.parse(text) or ("", "")
         command = table.lookup(name)
         assert command is not None, f"no command in {text!r}"
