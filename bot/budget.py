@@ -232,7 +232,10 @@ class Purse:
 def _over(budget: Budget, spent: float, held: float, usd: float) -> OverBudget:
     """Names the budget, its limit, what is spent, and the two ways to raise it."""
     waiting = f" and up to {money(held)} held for answers under way" if held > _TINY else ""
-    begins = {Period.DAY: " or wait for tomorrow (UTC)", Period.MONTH: " or wait for next month"}
+    begins = {
+        Period.DAY: " It begins anew at 00:00 UTC.",
+        Period.MONTH: " It begins anew next month.",
+    }
     needed = max(budget.limit_usd * 2, spent + held + usd)
     name = "each run" if budget.scope is Scope.RUN else budget.label
     return OverBudget(
@@ -240,7 +243,7 @@ def _over(budget: Budget, spent: float, held: float, usd: float) -> OverBudget:
         said=f"This would exceed the budget “{name}”: its limit is "
         f"{money(budget.limit_usd)}, {money(spent)} of it is spent{waiting}, and this call may "
         f"cost up to {money(usd)}. Nothing was spent on it. An owner can raise the budget with "
-        f"`{raising(budget, needed)}`{_by_setting(budget)}{begins.get(budget.period, '')}.",
+        f"`{raising(budget, needed)}`{_by_setting(budget)}.{begins.get(budget.period, '')}",
     )
 
 
