@@ -56,7 +56,7 @@ class OutboxPost:
         if deliveries:
             added = await self._outbox.add(deliveries, self._node(), self._clock.now())
             self._leaving(added)
-        self._events.publish(Event("", "card", {"key": key, "reply": body}))
+        self._events.publish(Event("", "card", {"workspace": workspace, "key": key, "reply": body}))
 
     async def update_card(self, workspace: str, ref: str, reply: Reply) -> None:
         edits = await self._outbox.refresh_card(
@@ -68,7 +68,8 @@ class OutboxPost:
             self._clock.now(),
         )
         self._leaving(edits)
-        self._events.publish(Event("", "card", {"key": ref, "reply": reply_to_json(reply)}))
+        body = reply_to_json(reply)
+        self._events.publish(Event("", "card", {"workspace": workspace, "key": ref, "reply": body}))
 
     async def _targets(self, workspace: str, reply: Reply) -> AsyncIterator[tuple[str, str]]:
         seen = set()

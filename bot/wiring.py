@@ -1,14 +1,15 @@
 """The composition root: the only module that sees everyone, and hands each what it needs."""
 
+import asyncio
 import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol, TextIO
 
 import structlog
 from pydantic import SecretStr
-from storage.budgets import BudgetStore
 
+from bot import footprint
 from bot.agents import roster
 from bot.agents.agent import Toolbox, UniversalAgent
 from bot.app import App
@@ -25,6 +26,7 @@ from bot.errors import ConfigError
 from bot.events import Events
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
+from bot.improve.wording import Wording
 from bot.lease import Lease
 from bot.llm.embedders import choose_embedder
 from bot.llm.offline import OfflineModel
@@ -33,6 +35,8 @@ from bot.llm.pricing import Prices
 from bot.llm.pricing import load as load_prices
 from bot.lock import api_key
 from bot.memory import MemoryBank
+from bot.model.message import Reply
+from bot.model.proposal import ProposalStatus
 from bot.notices import Notices
 from bot.ports.channels import Channel
 from bot.ports.clock import Clock, Ids
@@ -48,6 +52,7 @@ from jobs import SCHEDULE
 from jobs.job import JournalRuns
 from jobs.scheduler import Scheduler
 from storage.agents import AgentStore
+from storage.budgets import BudgetStore
 from storage.conversations import ConversationStore
 from storage.durable import DbosDurable
 from storage.engine import Database, url_of
@@ -114,10 +119,13 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
     outbox, runs = OutboxStore(db, journal), RunStore(db)
     agents, people = AgentStore(db, clock), PeopleStore(db, clock, ids)
     conversations, proposals = ConversationStore(db, clock), ProposalStore(db)
-    memories, metrics, budgets = MemoryStore(db), MetricsStore(db), BudgetStore(db)
+    memories, metrics, budgets = MemoryStore(db), MetricsStore(db), BudgetStore(db, clock)
     job_states = JobStateStore(db)
     durable = DbosDurable(
-        settings.home, lease.node, postgres="" if db.sqlite else settings.database_url
+        settings.home,
+        lease.node,
+        postgres="" if db.sqlite else settings.database_url,
+        standing=nodes.standing,
     )
     channels: dict[str, Channel] = {}
     sender = Sender(
@@ -154,7 +162,12 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         budgets, defaults(settings), clock, shared=not db.sqlite, on_warning=notices.budget_warning
     )
     release = Release(agents, memory)
-    desk = ProposalDesk(proposals, release, people, post, clock, ids, settings.proposal_days)
+    wording = None
+    if not settings.offline:
+        wording = Wording(model, purse, journal, runs, clock, redactor)
+    desk = ProposalDesk(
+        proposals, release, people, post, clock, ids, settings.proposal_days, wording
+    )
     allowed = settings.listed(settings.http_allow)
     toolbox = Toolbox(clock, memory, runs, metrics, proposals, allowed)
     agent = UniversalAgent(model, memory, purse, toolbox, settings.model_concurrency)
@@ -241,6 +254,9 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
     async def settle() -> None:
         await desk.settle(HOME_WORKSPACE)
 
+    async def settled() -> None:
+        await asyncio.to_thread(footprint.settle)
+
     app = App(
         services=services,
         inbox=inbox,
@@ -255,6 +271,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
             ("memory", memory.open),
             ("proposals", settle),
             *((("durable", durable.launch), ("scheduler", scheduler.start)) if serve else ()),
+            *((("footprint", settled),) if serve else ()),
         ),
         at_end=(
             ("scheduler", scheduler.close),
@@ -265,6 +282,31 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
     if serve:
         channels.update(_channels(settings, services, app, table))
     return app
+
+
+class Console(Protocol):
+    """The terminal as a channel, started by whoever owns the terminal."""
+
+    over: asyncio.Event
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+def console(app: App, stdin: int, output: TextIO) -> Console:
+    """A chat with a running Ratchet on this terminal, not started yet."""
+    module: Any = importlib.import_module("handlers.console.channel")
+    services = app.services
+    made: Console = module.ConsoleChannel(
+        inbox=services.inbox,
+        events=services.events,
+        ids=services.ids,
+        workspace=HOME_WORKSPACE,
+        stdin=stdin,
+        output=output,
+    )
+    return made
 
 
 def _model(settings: Settings, clock: Clock, ids: Ids) -> Model:
@@ -315,6 +357,11 @@ def _channels(
         *([_telegram(settings, services, table)] if settings.telegram_bot_token else []),
         *([_whatsapp(settings, services)] if settings.whatsapp_token else []),
     ]
+
+    async def open_cards(workspace: str) -> list[Reply]:
+        offered = await services.proposals.list(workspace, (ProposalStatus.OFFERED,))
+        return [await services.desk.card(proposal) for proposal in offered]
+
     web: Any = importlib.import_module("handlers.web.channel")
     server: Channel = web.WebChannel(
         host=settings.host,
@@ -330,7 +377,7 @@ def _channels(
         ready=lambda: app.taking,
         routes=[route for channel in chats for route in channel.routes()],
         commands=_menu(table),
-        open_cards=lambda workspace: services.desk.open_cards(workspace),
+        open_cards=open_cards,
     )
     # The web server is last to start and first to stop: it carries the others' webhooks.
     return {channel.name: channel for channel in (*chats, server)}

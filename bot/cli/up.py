@@ -11,11 +11,11 @@ from typing import Any
 
 from bot import config
 from bot.app import App
-from bot.cli.footprint import shrink
 from bot.cli.logfile import to_log
 from bot.cli.welcome import welcome
 from bot.clock import SystemClock, SystemIds
 from bot.config import Settings
+from bot.footprint import shrink
 from bot.lock import HomeLock, api_key
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
