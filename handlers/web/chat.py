@@ -148,7 +148,7 @@ class ChatPage:
                     yield HEARTBEAT
                 elif event.kind == STOPPING:
                     return
-                else:
+                elif event.data.get("workspace", self._parts.workspace) == self._parts.workspace:
                     card = reply_from_json(cast(Mapping[str, Any], event.data["reply"]))
                     yield sse(self.render.page("card.html", reply=card, decided=False), "card")
 

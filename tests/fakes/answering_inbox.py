@@ -87,6 +87,11 @@ class AnsweringInbox:
         await self._close(run, Answer("as far as I got", status=RunStatus.CANCELLED))
         return True
 
+    async def find(self, text: str) -> Run:
+        """The newest run of this message."""
+        runs = await self._runs.recent("local", limit=100)
+        return next(run for run in runs if run.message == text)
+
     async def stop(self) -> None:
         for task in self._tasks.values():
             task.cancel()

@@ -42,7 +42,7 @@
 
   box.addEventListener("input", grow);
   box.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && matchMedia("(hover: hover)").matches) {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       if (box.value.trim()) composer.requestSubmit();
     }
@@ -75,7 +75,7 @@
   document.addEventListener("htmx:after:swap", () => {
     settle();
     if (follow) toEnd();
-    if (matchMedia("(hover: hover)").matches && !document.activeElement?.matches("textarea")) box.focus();
+    if (!matchMedia("(pointer: coarse)").matches && !document.activeElement?.matches("textarea")) box.focus();
   });
 
   // The life line: the cards' connection is always there, so its state is the page's.

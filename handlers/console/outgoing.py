@@ -1,0 +1,70 @@
+"""From a reply to what a terminal shows; pure."""
+
+import re
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.markdown import Markdown
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.text import Text
+
+from bot.model.message import Button, Card, Reply
+
+# Everything that could move the cursor, change the title or hide text, but newline and tab.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_DIFF = {"+": "green", "-": "red", "@": "dim"}
+
+
+def clean(text: str) -> str:
+    """The text without control characters: what a model says must not steer a terminal."""
+    return _CONTROLS.sub("", text.replace("\r\n", "\n"))
+
+
+def rendered(reply: Reply) -> RenderableType:
+    parts: list[RenderableType] = []
+    if reply.text:
+        parts.append(Markdown(clean(reply.text), hyperlinks=False))
+    if reply.card:
+        parts.append(_card(reply.card))
+    if reply.picture:
+        parts.append(Text(f"(picture: {clean(reply.picture.alt)})", "dim"))
+    if buttons := shown_buttons(reply):
+        parts.append(_buttons(buttons))
+    if reply.footer or reply.rateable:
+        rate = "+ good · - could be better" if reply.rateable else ""
+        parts.append(Text(" · ".join(filter(None, (clean(reply.footer), rate))), "dim"))
+    return Group(*parts)
+
+
+def shown_buttons(reply: Reply) -> Sequence[Button]:
+    """A decided card has none."""
+    return () if reply.card and reply.card.status else reply.buttons
+
+
+def _card(card: Card) -> RenderableType:
+    parts: list[RenderableType] = []
+    if card.body:
+        parts.append(Markdown(clean(card.body), hyperlinks=False))
+    if card.diff:
+        parts.append(Padding(_diff(card.diff), (1, 0)))
+    parts += [Text(f"{clean(f.label)}: {clean(f.value)}", "dim") for f in card.fields]
+    if card.status:
+        parts.append(Text(clean(card.status), "bold"))
+    title = Text(clean(" ".join(filter(None, (card.ref, card.title)))), "bold")
+    return Panel(Group(*parts), title=title, title_align="left", border_style="dim")
+
+
+def _diff(diff: str) -> Text:
+    lines = [Text(line, _DIFF.get(line[:1], "")) for line in clean(diff).splitlines()]
+    return Text("\n").join(lines)
+
+
+def _buttons(buttons: Sequence[Button]) -> Text:
+    shown = Text()
+    for number, button in enumerate(buttons, 1):
+        shown.append(f"[{number}] ", "bold")
+        shown.append(f"{clean(button.label)}  ")
+        shown.append(f"{clean(button.command)}{' …' if button.asks else ''}\n", "dim")
+    shown.rstrip()
+    return shown
