@@ -37,9 +37,10 @@ format: ## put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: ## write docs/reference.md anew from the code
+docs: ## write the reference, and the answers in the tutorial, anew
 	@deploy/setup.sh dev
 	$(BIN)/python -m tests.architecture.reference
+	$(BIN)/python -m tests.cli.tutorial
 
 clean: ## remove what was built; data in .ratchet stays
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
