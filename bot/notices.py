@@ -1,5 +1,6 @@
 """What the owner is told unasked: money running out, replies that could not be delivered."""
 
+from bot.budget import money, raising
 from bot.model.budget import Budget
 from bot.model.delivery import Delivery
 from bot.model.message import Card, Reply
@@ -25,10 +26,10 @@ class Notices:
         await self._post.to_admins(delivery.workspace, reply, key=f"undelivered:{delivery.id}")
 
     async def budget_warning(self, workspace: str, budget: Budget, spent: float) -> None:
+        limit = budget.limit_usd
         text = (
-            f"${spent:.2f} of ${budget.limit_usd:.2f} are spent: {budget.label}. "
-            f"At the limit requests are refused. /budget shows all; "
-            f"/budget set {budget.scope} {budget.period} {budget.limit_usd * 2:g} raises it."
+            f"{money(spent)} of {money(limit)} are spent: {budget.label}. At the limit requests "
+            f"are refused. /budget shows all; {raising(budget, limit * 2)} raises it."
         )
         reply = Reply(text, card=Card("Budget at 80 %", text))
         key = f"budget:{budget.label}:{self._clock.now() // 86_400_000}"

@@ -38,10 +38,10 @@ class OutboxPost:
         self._events, self._clock, self._ids = events, clock, ids
         self._node, self._active, self._leaving = node, active, leaving
 
-    async def to_admins(self, workspace: str, reply: Reply, *, key: str) -> None:
+    async def to_admins(self, workspace: str, reply: Reply, *, key: str, besides: str = "") -> None:
         body = reply_to_json(reply)
         card = reply.card.ref if reply.card else ""
-        deliveries = [
+        made = [
             Delivery(
                 _id(key, channel, target),
                 workspace,
@@ -53,6 +53,7 @@ class OutboxPost:
             )
             for channel, target in [t async for t in self._targets(workspace, reply)]
         ]
+        deliveries = [delivery for delivery in made if delivery.place != besides]
         if deliveries:
             added = await self._outbox.add(deliveries, self._node(), self._clock.now())
             self._leaving(added)

@@ -274,13 +274,14 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
             *((("footprint", settled),) if serve else ()),
         ),
         at_end=(
+            ("warnings", purse.drain),
             ("scheduler", scheduler.close),
             ("durable", durable.close),
             ("model", model.close),
         ),
     )
     if serve:
-        channels.update(_channels(settings, services, app, table))
+        channels.update(_channels(settings, services, app, table, outbox))
     return app
 
 
@@ -349,12 +350,12 @@ async def _refuse_shared_index(
 
 
 def _channels(
-    settings: Settings, services: Services, app: App, table: CommandTable
+    settings: Settings, services: Services, app: App, table: CommandTable, outbox: OutboxStore
 ) -> dict[str, Channel]:
     """Those whose settings turn them on; an SDK is imported only then."""
     chats = [
         *([_slack(settings, services, table)] if settings.slack_bot_token else []),
-        *([_telegram(settings, services, table)] if settings.telegram_bot_token else []),
+        *([_telegram(settings, services, table, outbox)] if settings.telegram_bot_token else []),
         *([_whatsapp(settings, services)] if settings.whatsapp_token else []),
     ]
 
@@ -399,7 +400,9 @@ def _slack(settings: Settings, services: Services, table: CommandTable) -> Chann
     return channel
 
 
-def _telegram(settings: Settings, services: Services, table: CommandTable) -> Channel:
+def _telegram(
+    settings: Settings, services: Services, table: CommandTable, outbox: OutboxStore
+) -> Channel:
     telegram: Any = importlib.import_module("handlers.telegram.channel")
     channel: Channel = telegram.TelegramChannel(
         bot_token=_plain(settings.telegram_bot_token),
@@ -409,6 +412,7 @@ def _telegram(settings: Settings, services: Services, table: CommandTable) -> Ch
         clock=services.clock,
         commands=_menu(table),
         log=structlog.get_logger("telegram"),
+        run_of=outbox.run_of,
     )
     return channel
 
@@ -424,8 +428,15 @@ def _whatsapp(settings: Settings, services: Services) -> Channel:
         inbox=services.inbox,
         clock=services.clock,
         log=structlog.get_logger("whatsapp"),
+        named=_named_on("whatsapp", settings),
     )
     return channel
+
+
+def _named_on(channel: str, settings: Settings) -> list[str]:
+    """The platform's ids of the owners and approvers that the settings name."""
+    named = (*settings.listed(settings.owners), *settings.listed(settings.approvers))
+    return [name for where, _, name in (n.partition(":") for n in named) if where == channel]
 
 
 def _menu(table: CommandTable) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from bot.command import Ask, Command
 from bot.improve import cards
+from bot.model.delivery import place_of
 from bot.model.message import Button, Reply
 from bot.model.proposal import ProposalStatus
 from bot.model.words import one_line, when
@@ -22,7 +23,8 @@ async def better(ask: Ask) -> Reply:
         )
     await record(ask, run, -1, words, "better")
     services = ask.services
-    proposal = await services.desk.from_words(run, words, ask.person, ask.run.id)
+    place = place_of(ask.run.channel, ask.run.address)
+    proposal = await services.desk.from_words(run, words, ask.person, ask.run.id, place)
     if proposal.status is ProposalStatus.OFFERED:
         return await services.desk.card(proposal)
     if proposal.status in (ProposalStatus.DECLINED, ProposalStatus.EXPIRED):

@@ -80,6 +80,19 @@ class OutboxStore:
             rows = (await conn.execute(query.order_by(outbox.c.id))).mappings()
             return [to_delivery(row) for row in rows]
 
+    async def run_of(self, workspace: str, channel: str, ref: Mapping[str, object]) -> str | None:
+        """The run that a shown message answers, among the channel's last 500."""
+        query = (
+            select(outbox.c.run_id, outbox.c.ref)
+            .where(outbox.c.workspace == workspace, outbox.c.channel == channel)
+            .order_by(outbox.c.created_at.desc())
+            .limit(500)
+        )
+        async with self._db.read() as conn:
+            rows = (await conn.execute(query)).all()
+        shown = (row.run_id for row in rows if row.ref and ref.items() <= row.ref.items())
+        return next(shown, None)
+
     async def refresh_card(
         self,
         workspace: str,

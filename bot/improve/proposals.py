@@ -46,9 +46,11 @@ class ProposalDesk:
         self._post, self._clock, self._ids, self._days = post, clock, ids, days
         self._wording = wording
 
-    async def from_words(self, run: Run, words: str, person: Person, source_run: str) -> Proposal:
+    async def from_words(
+        self, run: Run, words: str, person: Person, source_run: str, place: str = ""
+    ) -> Proposal:
         """Drafts and offers what `/better words` about `run` asks for; the same `source_run`
-        twice is one proposal.
+        twice is one proposal. `place` is where it was said, and where the card is shown anyway.
 
         Where the same change was proposed before, that proposal is returned as it stands: offered,
         in use, declined or expired. One that was rolled back may be asked for again.
@@ -66,7 +68,7 @@ class ProposalDesk:
             kept, new = await self._proposals.add(fresh)
             undone = kept.status in (_S.ROLLED_BACK, _S.SUPERSEDED)
             if new or kept.id == source_run or not undone:
-                return await self._offer(kept)
+                return await self._offer(kept, place)
             fresh = replace(fresh, fingerprint=drafting.again(kept))
 
     async def from_finding(self, finding: Finding, run_id: str = "") -> Proposal | None:
@@ -200,7 +202,7 @@ class ProposalDesk:
             created_by=by,
         )
 
-    async def _offer(self, proposal: Proposal) -> Proposal:
+    async def _offer(self, proposal: Proposal, place: str = "") -> Proposal:
         if proposal.status is _S.DRAFTED:
             try:
                 proposal = await self._proposals.move(proposal.workspace, proposal, _S.OFFERED)
@@ -208,7 +210,8 @@ class ProposalDesk:
                 proposal = await self._find(proposal.workspace, proposal.ref)
         if proposal.status is _S.OFFERED:
             card = await self.card(proposal)
-            await self._post.to_admins(proposal.workspace, card, key=f"proposal:{proposal.id}")
+            key = f"proposal:{proposal.id}"
+            await self._post.to_admins(proposal.workspace, card, key=key, besides=place)
         return proposal
 
     async def _decide(

@@ -37,7 +37,10 @@ class Delivery:
     @property
     def place(self) -> str:
         """Where it goes: replies to one place are sent in order."""
-        where = next(
-            (self.address[k] for k in ("channel", "chat_id", "to") if k in self.address), ""
-        )
-        return f"{self.channel}:{where}"
+        return place_of(self.channel, self.address)
+
+
+def place_of(channel: str, address: Mapping[str, object]) -> str:
+    """The room or chat that an address points into, whatever the thread."""
+    where = next((address[key] for key in ("channel", "chat_id", "to") if key in address), "")
+    return f"{channel}:{where}"

@@ -8,9 +8,10 @@ from bot.model.message import Reply
 class Post(Protocol):
     """Sends what nobody asked for: cards and warnings."""
 
-    async def to_admins(self, workspace: str, reply: Reply, *, key: str) -> None:
+    async def to_admins(self, workspace: str, reply: Reply, *, key: str, besides: str = "") -> None:
         """To the admin channel that the setting names (and, for a card that asks for a decision,
-        to Telegram approvers). The same `key` twice is one posting."""
+        to Telegram approvers). The same `key` twice is one posting. `besides` is the place
+        (`Delivery.place`) where it is shown anyway."""
 
     async def update_card(self, workspace: str, ref: str, reply: Reply) -> None:
         """Replaces every message that shows card `ref`, wherever it was sent."""

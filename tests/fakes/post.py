@@ -10,7 +10,7 @@ class RecordingPost:
         self.posted: dict[str, Reply] = {}
         self.cards: dict[str, Reply] = {}
 
-    async def to_admins(self, workspace: str, reply: Reply, *, key: str) -> None:
+    async def to_admins(self, workspace: str, reply: Reply, *, key: str, besides: str = "") -> None:
         self.posted.setdefault(f"{workspace}/{key}", reply)
 
     async def update_card(self, workspace: str, ref: str, reply: Reply) -> None:
