@@ -1,13 +1,13 @@
 """Alembic's entry: it is given an open connection and never makes one."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 
 from storage.tables import Json, metadata
 
 
-def render_item(kind: str, item: Any, _: Any) -> str | bool:
+def render_item(kind: str, item: Any, _: Any) -> str | Literal[False]:
     """Our JSON column is plain text to the database."""
     return "sa.Text()" if kind == "type" and isinstance(item, Json) else False
 
