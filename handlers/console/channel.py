@@ -13,7 +13,7 @@ from bot.errors import ChannelError, RatchetError
 from bot.events import CARDS, Events
 from bot.model.codec import reply_from_json
 from bot.model.delivery import Delivery
-from bot.model.message import Reply
+from bot.model.message import Card, Reply
 from bot.model.run import CLOSED, Run
 from bot.ports.channels import Event, Inbox, Route
 from bot.ports.clock import Ids
@@ -51,8 +51,8 @@ class ConsoleChannel:
         self._screen = Screen(output)
         self._session = ids.token(4)
         self._situation = Situation()
-        self._cards: dict[str, str] = {}
-        """By reference: the status in which each card was shown last."""
+        self._cards: dict[str, Card] = {}
+        """By reference: each card as it was shown last."""
         self._to_show: asyncio.Queue[Asked | Reply | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self.over = asyncio.Event()
@@ -150,12 +150,12 @@ class ConsoleChannel:
 
     def _is_news(self, reply: Reply) -> bool:
         card = reply.card
-        return not (card and card.ref) or self._cards.get(card.ref) != card.status
+        return not (card and card.ref) or self._cards.get(card.ref) != card
 
     def _show(self, reply: Reply) -> None:
         card = reply.card
         if card and card.ref:
-            self._cards[card.ref] = card.status
+            self._cards[card.ref] = card
         if card and not card.status:
             self._situation = replace(self._situation, buttons=outgoing.shown_buttons(reply))
         self._screen.show(outgoing.rendered(reply))

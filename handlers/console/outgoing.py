@@ -51,7 +51,8 @@ def _card(card: Card) -> RenderableType:
     parts += [Text(f"{clean(f.label)}: {clean(f.value)}", "dim") for f in card.fields]
     if card.status:
         parts.append(Text(clean(card.status), "bold"))
-    title = Text(clean(" ".join(filter(None, (card.ref, card.title)))), "bold")
+    name = card.title.removeprefix(f"{card.ref} · ")
+    title = Text(clean(f"{card.ref} {name}".strip()), "bold")
     return Panel(Group(*parts), title=title, title_align="left", border_style="dim")
 
 

@@ -1,6 +1,7 @@
 """Runs and replies as pieces of the page."""
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,9 @@ from bot.ports.clock import Ids
 from handlers.web.markdown import Markdown
 from handlers.web.outgoing import reply_of
 
+_AT_HAND = ("help", "proposals", "metrics", "runs", "agents", "jobs", "budget", "workflows")
+"""Commands that say something useful by their name alone."""
+_RUN_ID = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{4}([0-9a-f]{8})\b")
 _PAGE = Path(__file__).parent / "page"
 
 
@@ -26,6 +30,7 @@ class Turn:
     open: bool
     footer: Sequence[str]
     rating: str = ""
+    improved: bool = False
     decided: bool = False
 
 
@@ -55,33 +60,42 @@ class Renderer:
             iso=_iso,
             data_url=_data_url,
             diff_lines=_diff_lines,
+            short_ids=_short_ids,
         )
-        self._templates.globals.update(new_id=lambda: ids.token(12), commands=commands)
+        known = dict(commands)
+        chips = [(name, known[name]) for name in _AT_HAND if name in known]
+        self._templates.globals.update(new_id=lambda: ids.token(12), commands=commands, chips=chips)
 
     def page(self, name: str, **values: object) -> str:
         return self._templates.get_template(name).render(values)
 
 
-def turn_of(run: Run, rating: str = "", open_refs: frozenset[str] | None = None) -> Turn:
-    """`open_refs` are the cards that still wait for a decision, where that is known."""
+def turn_of(
+    run: Run, rating: str = "", improved: bool = False, open_refs: frozenset[str] | None = None
+) -> Turn:
+    """`improved` tells that a better answer was described; `open_refs` are the cards that still
+    wait for a decision, where that is known."""
     reply = reply_of(run)
     ref = reply.card.ref if reply.card else ""
     decided = bool(ref) and open_refs is not None and ref not in open_refs
-    return Turn(run, reply, run.status in OPEN, footer_of(run), rating, decided)
+    return Turn(run, reply, run.status in OPEN, footer_of(run), rating, improved, decided)
 
 
 def thread_of(runs: Sequence[Run], cards: Sequence[Reply]) -> Thread:
     """Newest first in, oldest first out. Ratings are shown on what they rate."""
     refs = frozenset(c.card.ref for c in cards if c.card)
     ratings: dict[str, str] = {}
+    improved: set[str] = set()
     shown: list[Run] = []
     for run in reversed(runs):
-        words = run.message.split()
-        if words[:1] == ["/rate"] and len(words) >= 3 and run.status is RunStatus.SUCCEEDED:
-            ratings[words[1][-8:]] = words[2]
-        elif words[:1] != ["/rate"]:
+        name, *words = run.message.split(maxsplit=3) or [""]
+        if name == "/better" and words:
+            improved.add(words[0][-8:])
+        if name != "/rate":
             shown.append(run)
-    turns = [turn_of(run, ratings.get(run.short, ""), refs) for run in shown]
+        elif len(words) > 1 and run.status is RunStatus.SUCCEEDED:
+            ratings[words[0][-8:]] = words[1]
+    turns = [turn_of(r, ratings.get(r.short, ""), r.short in improved, refs) for r in shown]
     seen = {t.reply.card.ref for t in turns if t.reply.card}
     return Thread(turns, [c for c in cards if c.card and c.card.ref not in seen])
 
@@ -123,3 +137,8 @@ def _diff_lines(diff: str) -> list[tuple[str, str]]:
     """(kind, line) of each line of a unified diff."""
     kinds = {"+": "added", "-": "removed", "@": "place"}
     return [(kinds.get(line[:1], "same"), line) for line in diff.splitlines()]
+
+
+def _short_ids(text: str) -> str:
+    """Run ids as people read them, by their last 8 characters."""
+    return _RUN_ID.sub(r"\1", text)

@@ -126,6 +126,10 @@ async def test_thumbs_stay_on_what_they_rate(site: Site, browser: httpx.AsyncCli
     assert 'aria-pressed="true"' in await shown(browser)
     await say(browser, f"/better {run.id}", id="cccccccccccc", extra="Use metric units", button="1")
     assert site.inbox.messages[-1].text == f"/better {run.id} Use metric units"
+    await settled(site)
+    page = await shown(browser)
+    assert f"/better {run.short} Use metric units" in page
+    assert "What should have been different?" not in page
 
 
 async def test_a_card_shows_its_diff_and_asks(site: Site, browser: httpx.AsyncClient) -> None:

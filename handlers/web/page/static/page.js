@@ -26,22 +26,46 @@
     }
   };
 
-  // A run shows once, and a decided card takes the place of its earlier copies.
+  const cards = (ref) => ref ? [...document.querySelectorAll(`[data-card="${CSS.escape(ref)}"]`)] : [];
+  const put = (card, place) => { place(card); htmx.process(card); };
+
+  // A run shows once, a card too: the one in an answer stays, and a decision reaches every copy.
   const settle = () => {
     for (const answer of thread.querySelectorAll("article[id]")) {
       const same = thread.querySelectorAll(`[id="${answer.id}"]`);
       if (same.length > 1) { same[1].previousElementSibling.remove(); same[1].remove(); }
     }
-    for (const decided of document.querySelectorAll('[data-card]:not([data-card=""]):not([data-status=""])')) {
-      for (const old of document.querySelectorAll(`[data-card="${CSS.escape(decided.dataset.card)}"][data-status=""]`)) {
-        old.replaceWith(decided.cloneNode(true));
+    for (const answered of thread.querySelectorAll("article [data-card]")) {
+      for (const other of cards(answered.dataset.card)) if (other.parentElement === thread) other.remove();
+    }
+    for (const decided of thread.querySelectorAll('[data-card]:not([data-status=""])')) {
+      for (const other of cards(decided.dataset.card)) {
+        if (!other.dataset.status) put(decided.cloneNode(true), (card) => other.replaceWith(card));
       }
     }
     localTimes(document);
   };
 
-  box.addEventListener("input", grow);
+  // "/" offers the commands; Tab or a click takes the first or the chosen one.
+  const menu = $("#menu"), entries = [...menu.querySelectorAll("button")];
+  const offer = () => {
+    const typed = /^\/[\w-]*$/.test(box.value) ? box.value.toLowerCase() : null;
+    for (const entry of entries) entry.parentElement.hidden = typed === null || !entry.dataset.name.startsWith(typed);
+    menu.hidden = typed === null || entries.every((e) => e.parentElement.hidden);
+  };
+  const take = (entry) => { box.value = entry.dataset.name + " "; offer(); grow(); box.focus(); };
+  menu.addEventListener("click", (event) => {
+    const entry = event.target.closest("button");
+    if (entry) take(entry);
+  });
+
+  box.addEventListener("input", () => { grow(); offer(); });
   box.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") menu.hidden = true;
+    if (event.key === "Tab" && !menu.hidden) {
+      event.preventDefault();
+      take(entries.find((e) => !e.parentElement.hidden));
+    }
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       if (box.value.trim()) composer.requestSubmit();
@@ -63,9 +87,9 @@
       if (fresh) fresh.value = newId();
     }
     if (response.status >= 400) return;
-    if (form === composer) { box.value = ""; grow(); }
+    if (form === composer) { box.value = ""; grow(); offer(); }
     form.closest("details.asks")?.removeAttribute("open");
-    if (form.matches(".better")) form.replaceWith("Thanks, noted.");
+    if (form.matches(".better")) form.replaceWith(Object.assign(document.createElement("span"), { className: "thanks", textContent: "Thanks, noted." }));
     if (form.getAttribute("hx-target") === "#thread") follow = true;
   });
   document.addEventListener("htmx:finally:request", (event) => event.target.classList?.remove("sending"));
@@ -86,9 +110,9 @@
     const made = document.createElement("template");
     made.innerHTML = event.detail.data;
     const card = made.content.firstElementChild;
-    const old = card.dataset.card ? document.querySelectorAll(`[data-card="${CSS.escape(card.dataset.card)}"]`) : [];
-    if (old.length) old.forEach((e) => { const c = card.cloneNode(true); e.replaceWith(c); htmx.process(c); });
-    else { $("#desk").append(card); htmx.process(card); }
+    const shown = cards(card.dataset.card);
+    if (!shown.length) put(card, (c) => thread.append(c));
+    for (const old of shown) put(card.cloneNode(true), (c) => old.replaceWith(c));
     if (follow) toEnd();
   });
 
