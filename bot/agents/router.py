@@ -7,17 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.errors import NotFound
+from bot.lexical import terms
 from bot.model.agent import AgentVersion
 
 _MENTION = re.compile(r"^\s*@([a-z][a-z0-9_-]*)\b[:,]?\s*", re.IGNORECASE)
-_WORD = re.compile(r"[^\W\d_]{3,}")
-_STEM = 5
-"""Letters a word keeps: "calculate" and "calculation" count as one word."""
-_COMMON_WORDS = """
-about from have into that them then they this what when where which with your the and for are was
-you can our how who why does
-"""
-_COMMON = frozenset(_COMMON_WORDS.split())
 _CLEAR = 0.12
 """Below this share of the request's weight no specialty is meant."""
 
@@ -40,7 +33,7 @@ class Router:
         self._agents = {agent.name: agent for agent in agents}
         self._default = self._agents.get(default) or agents[0]
         self._words = {
-            name: _stems(a.specialty) | {name[:_STEM]}
+            name: terms(f"{name} {a.specialty}")
             for name, a in self._agents.items()
             if a is not self._default
         }
@@ -79,7 +72,7 @@ class Router:
         )
 
     def _by_words(self, text: str, last: str, load: Mapping[str, int]) -> Decision:
-        asked = _stems(text)
+        asked = terms(text)
         total = sum(self._rarity.get(word, 1.0) for word in asked) or 1.0
         scores = {
             name: round(
@@ -103,8 +96,3 @@ def without_mention(text: str, agent: str) -> str:
     if mention is None or mention[1].lower() != agent:
         return text
     return text[mention.end() :] or text
-
-
-def _stems(text: str) -> set[str]:
-    words = (word.lower() for word in _WORD.findall(text[:4000]))
-    return {word[:_STEM] for word in words if word not in _COMMON}
