@@ -42,7 +42,7 @@ class RunLog:
     ) -> None:
         self.run = run
         self._journal, self._clock, self._events, self._redactor = journal, clock, events, redactor
-        self._logged = [s for s in logged if s.output is not None and s.kind is not StepKind.ROUTE]
+        self._logged = [step for step in logged if step.output is not None]
         self._next_seq = max((step.seq for step in logged), default=-1) + 1
         self._pending: list[Step] = []
         self.usage = sum((s.usage for s in logged), Usage())

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from bot import footprint
 from bot.agents import roster
 from bot.agents.agent import Toolbox, UniversalAgent
+from bot.agents.chooser import ModelChooser
 from bot.app import App
 from bot.budget import Purse, defaults
 from bot.clock import SystemClock, SystemIds
@@ -191,6 +192,9 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         events,
         lambda: services,
         settings.max_message_chars,
+        ModelChooser(agent.ask, model.default)
+        if settings.route_with_model and not settings.offline
+        else None,
     )
     inbox = Dispatcher(
         settings,

@@ -105,16 +105,21 @@ class UniversalAgent:
         self, log: RunLog, request: ModelRequest, on_delta: OnDelta | None
     ) -> tuple[ModelRequest, ModelReply]:
         try:
-            return request, await self._ask(log, request, on_delta)
+            return request, await self.ask(log, request, on_delta)
         except ContextTooLong:
             if len(request.messages) <= 2:
                 raise
             request = prompt.trimmed(request)
-            return request, await self._ask(log, request, on_delta)
+            return request, await self.ask(log, request, on_delta)
 
-    async def _ask(
-        self, log: RunLog, request: ModelRequest, on_delta: OnDelta | None
+    async def ask(
+        self,
+        log: RunLog,
+        request: ModelRequest,
+        on_delta: OnDelta | None = None,
+        kind: StepKind = StepKind.MODEL,
     ) -> ModelReply:
+        """One model call: the budget first, then its turn, then the log, as a step of `kind`."""
         run = log.run
 
         async def complete() -> Done:
@@ -139,7 +144,7 @@ class UniversalAgent:
             return Done(_reply_json(reply), usage)
 
         asked = {"messages": len(request.messages), "tools": [t.name for t in request.tools]}
-        output = await log.step(StepKind.MODEL, request.model, asked, complete)
+        output = await log.step(kind, request.model, asked, complete)
         return _reply(output)
 
     async def _use(

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
 from bot.agents.agent import UniversalAgent
+from bot.agents.chooser import ModelChooser
 from bot.agents.router import without_mention
 from bot.command import Ask, CommandTable
 from bot.dispatch import ends
@@ -46,18 +48,20 @@ class Executor:
         events: Events,
         services: Callable[[], Services],
         max_chars: int,
+        chooser: ModelChooser | None = None,
     ) -> None:
         self._clock, self._journal, self._runs = clock, journal, runs
         self._agents, self._people, self._routing = agents, people, routing
         self._agent, self._commands, self._closer = agent, commands, closer
         self._redactor, self._events, self._services = redactor, events, services
-        self._max_chars = max_chars
+        self._max_chars, self._chooser = max_chars, chooser
         self.stopping = False
 
     async def begin(self, run: Run) -> tuple[Run, list[Step]]:
-        """A run whose turn is now: a request is routed before it is even recorded."""
+        """A run whose turn is now: a request is routed before it is even recorded, unless a
+        model may have to be asked, which is done only for what is recorded."""
         if run.kind is RunKind.REQUEST and not self._barred(run):
-            return await self._routing.begin(run)
+            return (run, []) if self._chooser else await self._routing.begin(run)
         return replace(run, status=RunStatus.RUNNING, started_at=self._clock.now()), []
 
     async def execute(self, run: Run, steps: Sequence[Step]) -> Run | None:
@@ -115,7 +119,12 @@ class Executor:
 
     async def _begin_late(self, runlog: RunLog) -> None:
         """A run that had to wait for its turn, or that another node had accepted."""
-        begun, steps = await self.begin(runlog.run)
+        run, chooser = runlog.run, self._chooser
+        if chooser and run.kind is RunKind.REQUEST:
+            begun, steps = await self._routing.begin(run, partial(chooser.choose, runlog))
+        else:
+            begun, steps = await self.begin(run)
+        begun = replace(begun, usage=runlog.usage)
         await self._journal.begin(begun)
         runlog.run = begun
         for step in steps:

@@ -1,7 +1,7 @@
 """Which agent and version a request gets, from what the conversation and the roster say."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -11,6 +11,9 @@ from bot.model.agent import AgentVersion
 from bot.model.run import Run, RunStatus, Step, StepKind
 from bot.ports.clock import Clock
 from bot.ports.stores import Agents, Conversations, Runs
+
+Choose = Callable[[Sequence[AgentVersion]], Awaitable[str]]
+"""Agents → the name of one, or ""."""
 
 
 class Routing:
@@ -29,13 +32,18 @@ class Routing:
         self._load: Counter[str] = Counter()
         self._routers: dict[str, tuple[list[AgentVersion], Router]] = {}
 
-    async def begin(self, run: Run) -> tuple[Run, list[Step]]:
+    async def begin(self, run: Run, choose: Choose | None = None) -> tuple[Run, list[Step]]:
         """The run with agent and version, and the step that says why. Where nobody can be found
-        the run begins without an agent, and what is wrong is said when it executes."""
+        the run begins without an agent, and what is wrong is said when it executes.
+
+        `choose` is asked where names, conversation and words don't decide.
+        """
         started = self._clock.now()
         running = replace(run, status=RunStatus.RUNNING, started_at=started)
         try:
             decision = await self.decide(run)
+            if choose and not decision.clear:
+                decision = await self._chosen(run, choose) or decision
         except RatchetError:
             return running, []
         agent = decision.agent
@@ -60,6 +68,12 @@ class Routing:
                 run.workspace, run.conversation, decision.agent.name
             )
         return decision
+
+    async def _chosen(self, run: Run, choose: Choose) -> Decision | None:
+        agents = await self._agents.current(run.workspace)
+        name = await choose(agents)
+        found = [agent for agent in agents if agent.name == name]
+        return Decision(found[0], "a model chose it") if found else None
 
     @contextmanager
     def counted(self, agent: str) -> Iterator[None]:
