@@ -46,6 +46,10 @@ class Node:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def set(self, settings: Mapping[str, str]) -> None:
+        """Settings of the next start, over those it had."""
+        self._settings.update(settings)
+
     @property
     def pid(self) -> int:
         assert self._process is not None

@@ -1,0 +1,112 @@
+"""The whole loop in Slack: a real process, a workspace server, people who click and type."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.model.run import Run
+from storage.engine import Database, url_of
+from storage.runs import RunStore
+from tests.fakes.slack_server import SlackServer
+from tests.stories.nodes import Node
+from tests.stories.slack_people import Member, Workspace, labels, shown
+
+QUESTION = "In which unit do we state the length of a cable?"
+LESSON = "We state the length of a cable in metres"
+
+
+@dataclass
+class Scene:
+    slack: Workspace
+    home: Path
+    owner: Member
+    member: Member
+    stranger: Member
+
+    async def runs(self) -> list[Run]:
+        """The run log, newest first."""
+        db = Database(url_of("", self.home))
+        try:
+            return await RunStore(db).recent("local", limit=200)
+        finally:
+            await db.close()
+
+
+@pytest.fixture
+async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Scene]:
+    server = await SlackServer().start()
+    home = tmp_path / "home"
+    node = Node(home, {"RATCHET_OWNERS": "slack:U0OWNER"})
+    slack = Workspace(server, node, socket=request.param == "socket")
+    node.set(slack.settings())
+    await node.start()
+    yield Scene(
+        slack,
+        home,
+        slack.person("U0OWNER", "Olivia Owner"),
+        slack.person("U0MEMBER", "Max Member"),
+        slack.person("U0STRANGER", "Sam Stranger", is_stranger=True),
+    )
+    await node.stop()
+    await server.stop()
+
+
+@pytest.mark.parametrize("scene", ["http", "socket"], indirect=True)
+async def test_ask_better_approve_and_roll_back(scene: Scene) -> None:
+    owner, member, stranger = scene.owner, scene.member, scene.stranger
+
+    # Delivered three times, answered once, in a thread of its own.
+    wrong = await owner.says(QUESTION, times=3)
+    assert "metres" not in shown(wrong)
+    card = await owner.says(f"better {LESSON}", thread=wrong["thread_ts"])
+    assert LESSON in shown(card)
+    assert labels(card) == ["Approve", "Edit", "Decline"]
+    assert len(scene.slack.server.messages) == 2
+
+    for person, role in ((member, "member"), (stranger, "guest")):
+        await person.presses(card, "Approve")
+        told = await person.sees(lambda m, role=role: f"yours is {role}" in shown(m))
+        assert told["thread_ts"] == card["thread_ts"]
+    assert labels(card), "nobody has decided"
+
+    await owner.presses(card, "Approve", times=2)
+    await owner.sees(lambda m: "Approved by Olivia Owner" in shown(m) and m["ts"] == card["ts"])
+    assert not labels(card)
+
+    right = await member.says(QUESTION)
+    assert "in metres" in shown(right) and "taught by P1" in shown(right)
+
+    undone = await owner.commands("/rollback", "P1")
+    assert "P1 is rolled back" in shown(undone)
+    await owner.sees(lambda m: "Rolled back by Olivia Owner" in shown(m) and m["ts"] == card["ts"])
+    assert "in metres" not in shown(await member.says(QUESTION))
+
+    runs = await scene.runs()
+    refused = [r for r in runs if r.message == "/approve P1" and r.status.value == "refused"]
+    assert [r.error_type for r in refused] == ["forbidden", "forbidden"]
+    assert len({r.person for r in refused}) == 2
+    assert [r.kind.value for r in runs if r.message == QUESTION] == ["request"] * 3
+
+
+@pytest.mark.parametrize("scene", ["socket"], indirect=True)
+async def test_edit_and_decline_with_words_of_ones_own(scene: Scene) -> None:
+    owner = scene.owner
+    first = await owner.says(QUESTION)
+    card = await owner.says(f"better {LESSON}", thread=first["thread_ts"])
+    await owner.tells(card, "Edit", "We state the length of a cable in feet")
+    await owner.sees(lambda m: m["ts"] == card["ts"] and "in feet" in shown(m))
+    assert "in metres" not in shown(card) and labels(card)
+    await owner.presses(card, "Approve")
+    await owner.sees(lambda m: m["ts"] == card["ts"] and "Approved by" in shown(m))
+    assert "in feet" in shown(await owner.says(QUESTION))
+
+    thread = first["thread_ts"]
+    again = await owner.says("better Always thank the person first", thread, seeing="Always thank")
+    await owner.tells(again, "Decline", "that sounds false")
+    await owner.sees(lambda m: m["ts"] == again["ts"] and "that sounds false" in shown(m))
+    assert "Declined by Olivia Owner" in shown(again) and not labels(again)
+    said = await owner.says("better always thank the person FIRST.", thread, seeing="Noted.")
+    assert "not proposed again" in shown(said) and "that sounds false" in shown(said)
+    assert not labels(said)
