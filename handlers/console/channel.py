@@ -154,8 +154,11 @@ class ConsoleChannel:
 
     def _show(self, reply: Reply) -> None:
         card = reply.card
+        known = bool(card and card.ref in self._cards)
         if card and card.ref:
             self._cards[card.ref] = card
+        if card and card.status and known:
+            return self._screen.show(outgoing.decided(card))
         if card and not card.status:
             self._situation = replace(self._situation, buttons=outgoing.shown_buttons(reply))
         self._screen.show(outgoing.rendered(reply))

@@ -13,6 +13,7 @@ from bot.model.message import Button, Card, Reply
 
 # Everything that could move the cursor, change the title or hide text, but newline and tab.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LINE_END = re.compile(r"(?<!\n)\n(?!\n)")
 _DIFF = {"+": "green", "-": "red", "@": "dim"}
 
 
@@ -24,7 +25,7 @@ def clean(text: str) -> str:
 def rendered(reply: Reply) -> RenderableType:
     parts: list[RenderableType] = []
     if reply.text:
-        parts.append(Markdown(clean(reply.text), hyperlinks=False))
+        parts.append(_markdown(reply.text))
     if reply.card:
         parts.append(_card(reply.card))
     if reply.picture:
@@ -42,10 +43,20 @@ def shown_buttons(reply: Reply) -> Sequence[Button]:
     return () if reply.card and reply.card.status else reply.buttons
 
 
+def decided(card: Card) -> RenderableType:
+    """What became of a card that was shown before, in one line."""
+    return Text(f"{card.ref}: {clean(card.status)}", "bold")
+
+
+def _markdown(text: str) -> Markdown:
+    """Lines stay lines, as in a chat; code and tables don't mind the spaces."""
+    return Markdown(_LINE_END.sub("  \n", clean(text)), hyperlinks=False)
+
+
 def _card(card: Card) -> RenderableType:
     parts: list[RenderableType] = []
     if card.body:
-        parts.append(Markdown(clean(card.body), hyperlinks=False))
+        parts.append(_markdown(card.body))
     if card.diff:
         parts.append(Padding(_diff(card.diff), (1, 0)))
     parts += [Text(f"{clean(f.label)}: {clean(f.value)}", "dim") for f in card.fields]

@@ -33,11 +33,14 @@ def make_app(parts: Parts, page: ChatPage, routes: Sequence[Route]) -> FastAPI:
         middleware=[Middleware(KeyGuard, key=parts.key)],
         exception_handlers=_handlers(page),
     )
-    openai, runs = OpenAiApi(parts), RunsApi(parts)
+    openai, runs, health = OpenAiApi(parts), RunsApi(parts), Health(parts)
     # The busiest first, as plain routes: routes are tried in order.
     app.router.add_route("/v1/chat/completions", openai.completions, ["POST"])
     app.router.add_route("/v1/runs", runs.start, ["POST"])
-    for method, path, endpoint in _documented(openai, runs, Health(parts)):
+    # Plain routes answer HEAD too, which load balancers ask.
+    app.router.add_route("/healthz", health.lives, ["GET"])
+    app.router.add_route("/readyz", health.takes_messages, ["GET"])
+    for method, path, endpoint in _documented(openai, runs, health):
         app.add_api_route(path, endpoint, methods=[method], **described(method, path))
     _add_page(app, page)
     for route in routes:

@@ -11,6 +11,7 @@ import uvicorn
 
 from bot.errors import ChannelError, ConfigError, Held
 from bot.events import Events
+from bot.kit import ChannelKit
 from bot.model.delivery import Delivery
 from bot.model.message import Reply
 from bot.ports.channels import Inbox, Route
@@ -192,3 +193,23 @@ def _unusable(host: str, port: int, error: OSError) -> ConfigError | Held:
         return ConfigError(str(error), said=said)
     said = f"The web server can't listen on {host}, port {port}; check RATCHET_HOST."
     return ConfigError(str(error), said=said)
+
+
+def make(kit: ChannelKit) -> WebChannel:
+    settings, services = kit.settings, kit.services
+    return WebChannel(
+        host=settings.host,
+        port=settings.port,
+        api_key=kit.api_key,
+        workspace=kit.workspace,
+        inbox=services.inbox,
+        runs=services.runs,
+        agents=services.agents,
+        events=services.events,
+        clock=services.clock,
+        ids=services.ids,
+        ready=kit.ready,
+        routes=kit.routes,
+        commands=kit.menu(),
+        open_cards=kit.open_cards,
+    )

@@ -100,6 +100,13 @@ async def test_the_last_line_needs_no_end(terminal: Terminal) -> None:
     assert "You said: ½ a line" in await terminal.leave()
 
 
+async def test_lines_stay_lines(terminal: Terminal) -> None:
+    terminal.inbox.script["x"] = Answer("one\ntwo\n\n```\nthree\nfour\n```")
+    terminal.type("x")
+    shown = [line.strip() for line in (await terminal.leave()).splitlines()]
+    assert [line for line in shown if line][:4] == ["one", "two", "three", "four"]
+
+
 async def test_bytes_that_are_no_text_do_no_harm(terminal: Terminal) -> None:
     os.write(terminal.keyboard, b"a\xff\0b\n" + b"x" * 20_000 + b"\n")
     await terminal.sees("x" * 50)
@@ -173,7 +180,7 @@ async def test_cards_come_unasked_and_once(terminal: Terminal) -> None:
     await terminal.sees("Approved by owner")
     shown = await terminal.leave()
     assert shown.count("[1] Approve") == 1
-    assert shown.count("Approved by owner") == 1
+    assert shown.count("P1: Approved by owner") == 1
 
 
 async def test_what_is_said_cannot_steer_the_terminal(terminal: Terminal) -> None:

@@ -14,6 +14,7 @@ from tests.handlers.web.conftest import KEY, Site
 async def test_health_and_readiness_need_no_key(site: Site, browser: httpx.AsyncClient) -> None:
     assert (await browser.get("/healthz")).json() == {"status": "ok"}
     assert (await browser.get("/readyz")).status_code == 200
+    assert (await browser.head("/healthz")).status_code == 200
     site.is_ready = False
     waiting = await browser.get("/readyz")
     assert waiting.status_code == 503 and waiting.json()["reason"]
