@@ -4,10 +4,10 @@ import asyncio
 import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Protocol, TextIO
 
 import structlog
-from pydantic import SecretStr
 
 from bot import footprint
 from bot.agents import roster
@@ -28,6 +28,7 @@ from bot.events import Events
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
 from bot.improve.wording import Wording
+from bot.kit import ChannelKit, plain
 from bot.lease import Lease
 from bot.llm.embedders import choose_embedder
 from bot.llm.offline import OfflineModel
@@ -49,6 +50,7 @@ from bot.redaction import Redactor
 from bot.sender import Sender
 from bot.services import Services
 from commands import COMMANDS
+from handlers import CHANNELS
 from jobs import SCHEDULE
 from jobs.job import JournalRuns
 from jobs.scheduler import Scheduler
@@ -284,8 +286,23 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
             ("model", model.close),
         ),
     )
+
+    async def open_cards(workspace: str) -> list[Reply]:
+        offered = await proposals.list(workspace, (ProposalStatus.OFFERED,))
+        return [await desk.card(proposal) for proposal in offered]
+
     if serve:
-        channels.update(_channels(settings, services, app, table, outbox))
+        kit = ChannelKit(
+            services=services,
+            table=table,
+            workspace=HOME_WORKSPACE,
+            api_key=api_key(settings, ids),
+            routes=(),
+            ready=lambda: app.taking,
+            run_of=outbox.run_of,
+            open_cards=open_cards,
+        )
+        channels.update(_channels(kit))
     return app
 
 
@@ -317,10 +334,9 @@ def console(app: App, stdin: int, output: TextIO) -> Console:
 def _model(settings: Settings, clock: Clock, ids: Ids) -> Model:
     if settings.offline:
         return OfflineModel()
-    key = settings.openai_api_key
     return OpenAIModel(
         base_url=settings.openai_base_url,
-        api_key=key.get_secret_value() if key else None,
+        api_key=plain(settings.openai_api_key),
         model=settings.model,
         fallbacks=settings.listed(settings.fallback_models),
         timeout=settings.model_timeout,
@@ -334,10 +350,7 @@ def _model(settings: Settings, clock: Clock, ids: Ids) -> Model:
 def _index(settings: Settings) -> VectorIndex:
     if settings.qdrant_url:
         server: Any = importlib.import_module("storage.vectors.server")
-        key = settings.qdrant_api_key
-        index: VectorIndex = server.ServerIndex(
-            settings.qdrant_url, key.get_secret_value() if key else None
-        )
+        index: VectorIndex = server.ServerIndex(settings.qdrant_url, plain(settings.qdrant_api_key))
         return index
     return EdgeIndex(settings.home / "vectors")
 
@@ -353,99 +366,12 @@ async def _refuse_shared_index(
     )
 
 
-def _channels(
-    settings: Settings, services: Services, app: App, table: CommandTable, outbox: OutboxStore
-) -> dict[str, Channel]:
+def _channels(kit: ChannelKit) -> dict[str, Channel]:
     """Those whose settings turn them on; an SDK is imported only then."""
-    chats = [
-        *([_slack(settings, services, table)] if settings.slack_bot_token else []),
-        *([_telegram(settings, services, table, outbox)] if settings.telegram_bot_token else []),
-        *([_whatsapp(settings, services)] if settings.whatsapp_token else []),
-    ]
-
-    async def open_cards(workspace: str) -> list[Reply]:
-        offered = await services.proposals.list(workspace, (ProposalStatus.OFFERED,))
-        return [await services.desk.card(proposal) for proposal in offered]
-
-    web: Any = importlib.import_module("handlers.web.channel")
-    server: Channel = web.WebChannel(
-        host=settings.host,
-        port=settings.port,
-        api_key=api_key(settings, services.ids),
-        workspace=HOME_WORKSPACE,
-        inbox=services.inbox,
-        runs=services.runs,
-        agents=services.agents,
-        events=services.events,
-        clock=services.clock,
-        ids=services.ids,
-        ready=lambda: app.taking,
-        routes=[route for channel in chats for route in channel.routes()],
-        commands=_menu(table),
-        open_cards=open_cards,
-    )
-    # The web server is last to start and first to stop: it carries the others' webhooks.
-    return {channel.name: channel for channel in (*chats, server)}
-
-
-def _slack(settings: Settings, services: Services, table: CommandTable) -> Channel:
-    slack: Any = importlib.import_module("handlers.slack.channel")
-    channel: Channel = slack.SlackChannel(
-        bot_token=_plain(settings.slack_bot_token),
-        app_token=_plain(settings.slack_app_token),
-        signing_secret=_plain(settings.slack_signing_secret),
-        api_url=settings.slack_api_url,
-        inbox=services.inbox,
-        clock=services.clock,
-        commands=[name for c in table.commands for name in (c.name, *c.aliases)],
-        takes_part=services.runs.takes_part,
-        log=structlog.get_logger("slack"),
-    )
-    return channel
-
-
-def _telegram(
-    settings: Settings, services: Services, table: CommandTable, outbox: OutboxStore
-) -> Channel:
-    telegram: Any = importlib.import_module("handlers.telegram.channel")
-    channel: Channel = telegram.TelegramChannel(
-        bot_token=_plain(settings.telegram_bot_token),
-        api_base=settings.telegram_api_base,
-        webhook_secret=_plain(settings.telegram_webhook_secret),
-        inbox=services.inbox,
-        clock=services.clock,
-        commands=_menu(table),
-        log=structlog.get_logger("telegram"),
-        run_of=outbox.run_of,
-    )
-    return channel
-
-
-def _whatsapp(settings: Settings, services: Services) -> Channel:
-    whatsapp: Any = importlib.import_module("handlers.whatsapp.channel")
-    channel: Channel = whatsapp.WhatsAppChannel(
-        token=_plain(settings.whatsapp_token),
-        graph_url=settings.whatsapp_graph_url,
-        phone_id=settings.whatsapp_phone_id,
-        app_secret=_plain(settings.whatsapp_app_secret),
-        verify_token=_plain(settings.whatsapp_verify_token),
-        inbox=services.inbox,
-        clock=services.clock,
-        log=structlog.get_logger("whatsapp"),
-        named=_named_on("whatsapp", settings),
-    )
-    return channel
-
-
-def _named_on(channel: str, settings: Settings) -> list[str]:
-    """The platform's ids of the owners and approvers that the settings name."""
-    named = (*settings.listed(settings.owners), *settings.listed(settings.approvers))
-    return [name for where, _, name in (n.partition(":") for n in named) if where == channel]
-
-
-def _menu(table: CommandTable) -> list[tuple[str, str]]:
-    return [(c.name, c.help) for c in table.commands if not c.hidden]
-
-
-def _plain(secret: SecretStr | None) -> str | None:
-    return secret.get_secret_value() if secret else None
+    made: dict[str, Channel] = {}
+    for name, entry in CHANNELS.items():
+        if entry.on(kit.settings):
+            routes = [route for channel in made.values() for route in channel.routes()]
+            module: Any = importlib.import_module(entry.module)
+            made[name] = module.make(replace(kit, routes=routes))
+    return made

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping,
 from typing import Any
 
 import aiohttp
+import structlog
 from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
@@ -15,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from bot.errors import ChannelError, RatchetError
+from bot.kit import ChannelKit, plain
 from bot.model.delivery import Delivery
 from bot.ports.channels import Inbox, Route
 from bot.ports.clock import Clock
@@ -307,3 +309,18 @@ async def _whole(request: Request) -> bytes | None:
     except ClientDisconnect:
         return b""
     return b"".join(pieces)
+
+
+def make(kit: ChannelKit) -> SlackChannel:
+    settings = kit.settings
+    return SlackChannel(
+        bot_token=plain(settings.slack_bot_token) or "",
+        app_token=plain(settings.slack_app_token),
+        signing_secret=plain(settings.slack_signing_secret),
+        api_url=settings.slack_api_url,
+        inbox=kit.services.inbox,
+        clock=kit.services.clock,
+        commands=kit.names(),
+        takes_part=kit.services.runs.takes_part,
+        log=structlog.get_logger("slack"),
+    )

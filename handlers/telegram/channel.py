@@ -8,10 +8,12 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.errors import ChannelError, ChannelUnavailable, RatchetError, StorageError
+from bot.kit import ChannelKit, plain
 from bot.model.delivery import Delivery
 from bot.model.message import Message
 from bot.model.run import CLOSED
@@ -257,3 +259,17 @@ def _menu(commands: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Names as Telegram takes them: no hyphens, 32 characters, a help of 1 to 256, 100 in all."""
     named = [(name.lower().replace("-", "_"), text[:256]) for name, text in commands]
     return [(name, text) for name, text in named if len(name) <= 32 and text][:100]
+
+
+def make(kit: ChannelKit) -> TelegramChannel:
+    settings = kit.settings
+    return TelegramChannel(
+        bot_token=plain(settings.telegram_bot_token) or "",
+        api_base=settings.telegram_api_base,
+        webhook_secret=plain(settings.telegram_webhook_secret),
+        inbox=kit.services.inbox,
+        clock=kit.services.clock,
+        commands=kit.menu(),
+        log=structlog.get_logger("telegram"),
+        run_of=kit.run_of,
+    )

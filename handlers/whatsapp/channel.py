@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -19,6 +20,7 @@ from bot.errors import (
     RatchetError,
     StorageError,
 )
+from bot.kit import ChannelKit, plain
 from bot.model.codec import reply_from_json
 from bot.model.delivery import Delivery
 from bot.ports.channels import Inbox, Route
@@ -180,3 +182,18 @@ def _ours(response: httpx.Response, fault: Mapping[str, Any]) -> ChannelError:
     if status == 401 or code in _BAD_TOKEN:
         return ChannelUnavailable(f"{cause}. Check WHATSAPP_TOKEN.")
     return DeliveryUnclear(cause) if status >= 500 else ChannelError(cause)
+
+
+def make(kit: ChannelKit) -> WhatsAppChannel:
+    settings = kit.settings
+    return WhatsAppChannel(
+        token=plain(settings.whatsapp_token) or "",
+        graph_url=settings.whatsapp_graph_url,
+        phone_id=settings.whatsapp_phone_id,
+        app_secret=plain(settings.whatsapp_app_secret),
+        verify_token=plain(settings.whatsapp_verify_token),
+        inbox=kit.services.inbox,
+        clock=kit.services.clock,
+        log=structlog.get_logger("whatsapp"),
+        named=kit.named_on("whatsapp"),
+    )

@@ -1,0 +1,58 @@
+"""What a channel is made from: everything a folder in handlers/ may need, handed over at once."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from bot.command import CommandTable
+from bot.config import Settings
+from bot.model.message import Reply
+from bot.ports.channels import Route
+from bot.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelKit:
+    """`routes` are those of the channels made before. `run_of` finds the run that a shown message
+    answers, by (workspace, channel, the platform's reference). `open_cards` are a workspace's
+    undecided proposals. `ready` says whether messages are taken."""
+
+    services: Services
+    table: CommandTable
+    workspace: str
+    api_key: str
+    routes: Sequence[Route]
+    ready: Callable[[], bool]
+    run_of: Callable[[str, str, Mapping[str, object]], Awaitable[str | None]]
+    open_cards: Callable[[str], Awaitable[Sequence[Reply]]]
+
+    @property
+    def settings(self) -> Settings:
+        return self.services.settings
+
+    def menu(self) -> list[tuple[str, str]]:
+        """(name, help) of the commands that are shown."""
+        return [(c.name, c.help) for c in self.table.commands if not c.hidden]
+
+    def names(self) -> list[str]:
+        """Every command's name and aliases."""
+        return [name for c in self.table.commands for name in (c.name, *c.aliases)]
+
+    def named_on(self, channel: str) -> list[str]:
+        """The platform's ids of the owners and approvers that the settings name."""
+        settings = self.settings
+        named = (*settings.listed(settings.owners), *settings.listed(settings.approvers))
+        return [name for where, _, name in (n.partition(":") for n in named) if where == channel]
+
+
+def plain(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelEntry:
+    """`module` has `make(kit) -> Channel` and is imported only where `on` says so."""
+
+    module: str
+    on: Callable[[Settings], bool]
