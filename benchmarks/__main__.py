@@ -85,10 +85,10 @@ async def _million(folder: Path) -> list[Row]:
 
 async def _kills(folder: Path) -> list[Row]:
     with postgres.server() as url:
-        alone = await Killing(folder / "k1", "", 1, messages=500, kills=200, seed=11).run()
-        pair = await Killing(
-            folder / "k2", f"{url}/postgres", 2, messages=500, kills=200, seed=12
-        ).run()
+        alone, pair = await asyncio.gather(
+            Killing(folder / "one", "", 1, messages=500, kills=200, seed=11).run(),
+            Killing(folder / "two", f"{url}/postgres", 2, messages=500, kills=200, seed=12).run(),
+        )
     return [*_reckoned("SQLite", alone), *_reckoned("PostgreSQL, 2 nodes", pair)]
 
 
@@ -106,16 +106,6 @@ def _reckoned(where: str, found: Reckoning) -> list[Row]:
 _PARTS = {"service": _service, "million": _million, "kills": _kills}
 
 
-async def _measure(parts: list[str]) -> list[Row]:
-    rows: list[Row] = []
-    with tempfile.TemporaryDirectory(prefix="ratchet-bench-") as folder:
-        for part in parts:
-            print(f"… {part}", flush=True)
-            (Path(folder) / part).mkdir()
-            rows += await _PARTS[part](Path(folder) / part)
-    return rows
-
-
 def _machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
@@ -124,23 +114,29 @@ def _machine() -> str:
     )
 
 
+def _table(rows: list[Row]) -> str:
+    head = ["| figure | measured | target | reached |", "|---|---|---|---|"]
+    return "\n".join([*head, *(row.line() for row in rows)])
+
+
+def _keep(part: str, rows: list[Row]) -> list[Row]:
+    """Writes a part's figures beside the last ones of the others; returns all, in order."""
+    kept = json.loads(_LATEST.read_text()) if _LATEST.exists() else {}
+    parts = {**kept.get("parts", {}), part: [asdict(row) for row in rows]}
+    _LATEST.write_text(json.dumps({"machine": _machine(), "parts": parts}, indent=1) + "\n")
+    return [Row(**row) for name in _PARTS for row in parts.get(name, ())]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(_PARTS)}; default: all")
-    parts = parser.parse_args().parts or list(_PARTS)
-    rows = asyncio.run(_measure(parts))
-    table = "\n".join(
-        [
-            "| figure | measured | target | reached |",
-            "|---|---|---|---|",
-            *(row.line() for row in rows),
-        ]
-    )
-    print(table)
-    if parts == list(_PARTS):
-        made = {"machine": _machine(), "figures": [asdict(row) for row in rows]}
-        _LATEST.write_text(json.dumps(made, indent=1) + "\n")
-        _DOC.write_text(_INTRO.format(machine=_machine()) + table + "\n")
+    for part in parser.parse_args().parts or list(_PARTS):
+        print(f"… {part}", flush=True)
+        with tempfile.TemporaryDirectory(prefix="ratchet-bench-") as folder:
+            rows = asyncio.run(_PARTS[part](Path(folder)))
+        print(_table(rows), flush=True)
+        everything = _keep(part, rows)
+        _DOC.write_text(_INTRO.format(machine=_machine()) + _table(everything) + "\n")
 
 
 if __name__ == "__main__":
