@@ -104,7 +104,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text without secrets, and without what PostgreSQL can't store."""
-        text = _storable(text)
+        text = storable(text)
         for _ in range(_MAX_PASSES):
             after = self._once(text)
             if after == text:
@@ -157,7 +157,7 @@ class Redactor:
         return "[" not in self.text(str(number))
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """PostgreSQL takes neither NUL nor lone surrogates; surrogates in pairs become a character."""
     if "\0" in text:
         text = text.replace("\0", "")

@@ -91,10 +91,12 @@ class Executor:
         except asyncio.CancelledError:
             if self.stopping:
                 raise
-            return ends.stopped(runlog.run, runlog.said.strip())
+            return ends.stopped(runlog.run, self._redactor.text(runlog.said.strip()))
         except Fenced:
             raise
         except RatchetError as error:
+            # A server's own words may quote what it was sent.
+            error.said = self._redactor.text(error.said)
             return ends.failed(runlog.run, error)
         except Exception as error:
             log.exception("run_broke", run_id=runlog.run.id)

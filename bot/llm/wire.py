@@ -7,8 +7,11 @@ from typing import Any
 from bot.llm import tokens
 from bot.model.chat import ModelReply, ModelRequest, ToolCall
 from bot.model.run import Usage
+from bot.redaction import storable
 
 Json = dict[str, Any]
+
+_LONGEST_NAME = 200
 
 
 class Garbled(Exception):
@@ -50,17 +53,22 @@ class Received:
         self.finish_reason = ""
         self.choices = False
         self._text: list[str] = []
+        self._half = ""
         self._calls: list[Json] = []
         self._counted: Json | None = None
 
     @property
     def text(self) -> str:
-        return "".join(self._text)
+        return storable("".join(self._text))
 
     @property
     def calls(self) -> tuple[ToolCall, ...]:
         return tuple(
-            ToolCall(c["id"] or f"call_{n}", c["name"], c["arguments"])
+            ToolCall(
+                storable(c["id"]) or f"call_{n}",
+                storable(c["name"][:_LONGEST_NAME]),
+                storable(c["arguments"]),
+            )
             for n, c in enumerate(self._calls)
             if c["name"]
         )
@@ -83,9 +91,19 @@ class Received:
             self.choices = True
             if text := _text(message.get("content") or message.get("refusal")):
                 self._text.append(text)
+                text = self._whole_characters(text)
             for call in message.get("tool_calls") or ():
                 self._take_call(call)
         return text
+
+    def _whole_characters(self, text: str) -> str:
+        """What can be shown of a chunk: JSON may cut an emoji in two halves, one in each chunk."""
+        if text.isascii() and not self._half:
+            return text
+        text, self._half = self._half + text, ""
+        if "\ud800" <= text[-1] <= "\udbff":
+            text, self._half = text[:-1], text[-1]
+        return storable(text)
 
     def _take_call(self, call: Json) -> None:
         """A stream brings a call in pieces, told apart by index; some servers leave that out and
