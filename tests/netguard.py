@@ -2,7 +2,7 @@
 
 import ipaddress
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,9 +38,13 @@ def loopback_only() -> Iterator[None]:
             raise BlockedSocket(f"tests may not connect to {address!r}")
         return real_connect_ex(self, address)
 
-    socket.socket.connect, socket.socket.connect_ex = connect, connect_ex  # type: ignore[method-assign]
+    _replace(connect=connect, connect_ex=connect_ex)
     try:
         yield
     finally:
-        socket.socket.connect = real_connect  # type: ignore[method-assign]
-        socket.socket.connect_ex = real_connect_ex  # type: ignore[method-assign]
+        _replace(connect=real_connect, connect_ex=real_connect_ex)
+
+
+def _replace(**methods: Callable[..., Any]) -> None:
+    for name, method in methods.items():
+        setattr(socket.socket, name, method)
