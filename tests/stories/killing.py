@@ -15,7 +15,8 @@ from bot.model.run import Run, RunKind, Step
 from storage.engine import Database, url_of
 from storage.runs import RunStore
 from tests.fakes import slack_payloads
-from tests.fakes.model_server import Answer, ModelServer, Turn, asked
+from tests.fakes.model_answers import Answer, Turn
+from tests.fakes.model_server import ModelServer, asked
 from tests.fakes.slack_server import SlackServer
 from tests.stories.nodes import Node
 

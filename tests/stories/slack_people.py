@@ -120,6 +120,10 @@ class Member:
         await self._slack.server.until(lambda: any(map(truth, messages[since:])))
         return next(m for m in messages[since:] if truth(m))
 
+    async def reads(self, words: str, on: Mapping[str, Any] | None = None) -> Answer:
+        """The first message that shows the words; `on` is the one in which they are to appear."""
+        return await self.sees(lambda m: words in shown(m) and on in (None, m))
+
     async def _press(self, pressed: Mapping[str, Any], message: Mapping[str, Any]) -> None:
         await self._slack.deliver(
             slack_payloads.press(
