@@ -19,7 +19,7 @@ test: ## set everything up and run every check and every test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 check: ## the fast half: lint, format, types, import contracts
 	@deploy/setup.sh dev

@@ -55,27 +55,8 @@ An agent has only those that its version grants.
 |---|---|
 """
 
-_HTTP = """
-## HTTP
-
-Everything below `/v1` takes the API key: `Authorization: Bearer …`.
-
-| path | what it does |
-|---|---|
-| `GET /` | the web chat |
-| `POST /v1/chat/completions` | like OpenAI's, streaming too; `X-Ratchet-Run-Id` names the run |
-| `GET /v1/models` | every agent is a model: `ratchet`, `ratchet/researcher`, … |
-| `POST /v1/runs` | `{"message", "agent"?, "conversation"?}` → 202 `{"run_id", "status"}`; \
-`Idempotency-Key` makes a repeated request the same run |
-| `GET /v1/runs` | the last runs; `?limit=20&conversation=` |
-| `GET /v1/runs/{id}` | a run with its steps, by id or its last 8 characters |
-| `GET /v1/runs/{id}/events` | server-sent events: `step`, `delta`, `done` |
-| `POST /v1/runs/{id}/feedback` | `{"rating": 1 or -1, "text"?}` |
-| `POST /v1/runs/{id}/cancel` | stops it and keeps what it had said |
-| `GET /healthz` | the process lives |
-| `GET /readyz` | it takes messages |
-| `POST /slack/events` | Slack over signed HTTP: events, commands, interactivity |
-| `POST /telegram/webhook` | Telegram, where the webhook's secret is set |
+_END = """
+The HTTP API has [a page of its own](reference/http.md).
 """
 
 
@@ -92,7 +73,7 @@ def reference() -> str:
         _TOOLS,
         _tools(),
     )
-    return "".join((*parts, _HTTP))
+    return "".join((*parts, _END))
 
 
 def _settings() -> str:

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("bot", "commands", "handlers", "storage", "jobs")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Source:
     """One Python file. `name` is its path below the root, "bot/config.py"."""
 
@@ -33,8 +33,13 @@ def product() -> tuple[Source, ...]:
     return sources(*PACKAGES)
 
 
-def imported(source: Source) -> Iterator[str]:
+@cache
+def imported(source: Source) -> frozenset[str]:
     """Dotted names the file imports, those handed to `import_module` as text included."""
+    return frozenset(_imported(source))
+
+
+def _imported(source: Source) -> Iterator[str]:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -55,10 +60,12 @@ def dotted(node: ast.AST) -> str:
     return ""
 
 
+@cache
+def _attributes(source: Source) -> frozenset[str]:
+    walked = ast.walk(source.tree)
+    return frozenset(dotted(node) for node in walked if isinstance(node, ast.Attribute))
+
+
 def uses(source: Source, name: str) -> bool:
     """Whether the file names `module.thing`, however it was imported."""
-    if name in imported(source):
-        return True
-    return any(
-        dotted(node) == name for node in ast.walk(source.tree) if isinstance(node, ast.Attribute)
-    )
+    return name in imported(source) or name in _attributes(source)

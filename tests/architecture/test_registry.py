@@ -8,6 +8,7 @@ import yaml
 from bot.agents.tools import TOOLS
 from bot.command import Command
 from commands import COMMANDS
+from handlers import CHANNELS
 from jobs import SCHEDULE
 from tests.architecture.reference import PATH, reference
 from tests.architecture.source import ROOT, sources
@@ -70,6 +71,18 @@ def test_every_command_is_told_in_a_test() -> None:
 def test_every_job_is_in_the_schedule() -> None:
     files = {n for n in _defines("jobs", "async def ") if n not in {"job", "scheduler"}}
     assert files == {name.replace("-", "_") for name in SCHEDULE}
+
+
+def test_every_channel_is_in_the_list() -> None:
+    folders = {path.parent.name for path in (ROOT / "handlers").glob("*/channel.py")}
+    # The console belongs to whoever owns the terminal, and is made there.
+    assert folders - {"console"} == set(CHANNELS)
+    for name, entry in CHANNELS.items():
+        assert entry.module == f"handlers.{name}.channel"
+    for name in folders:
+        assert {"incoming.py", "outgoing.py"} <= {
+            path.name for path in (ROOT / "handlers" / name).iterdir()
+        }
 
 
 def test_every_tool_is_listed() -> None:
