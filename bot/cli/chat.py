@@ -1,12 +1,12 @@
 """`ratchet chat`: a conversation in the terminal."""
 
+import importlib
 import sys
 
 from bot import config
 from bot.cli.life import life_sign
 from bot.cli.line import Line, server
 from bot.cli.shape import footer
-from bot.cli.up import chat_alone
 from bot.errors import RatchetError
 
 _HELLO = "Talking to Ratchet at {url}. /help lists the commands; Ctrl-D ends this."
@@ -16,7 +16,7 @@ def chat(conversation: str) -> int:
     settings = config.load()
     remote = server(settings)
     if remote is None:
-        return chat_alone(settings)
+        return int(importlib.import_module("bot.cli.up").chat_alone(settings))
     print(_HELLO.format(url=remote.url), file=sys.stderr)
     while (text := _typed()) is not None:
         if text:

@@ -1,11 +1,11 @@
 """The line to Ratchet: the server that holds the data folder, or one of our own for a moment."""
 
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 from bot import config
-from bot.cli.embedded import Embedded
 from bot.cli.remote import Remote
 from bot.clock import SystemIds
 from bot.config import Settings
@@ -35,7 +35,8 @@ def open_line() -> Iterator[Line]:
     if remote is not None:
         yield remote
         return
-    with Embedded(settings) as embedded:
+    module = importlib.import_module("bot.cli.embedded")  # with all that a server is made of
+    with module.Embedded(settings) as embedded:
         yield embedded
 
 

@@ -107,6 +107,16 @@ def test_what_fails_is_said_with_exit_code_1(home: Path) -> None:
     assert "/approve" in wrong.stdout
 
 
+def test_a_failed_run_is_still_a_run(home: Path) -> None:
+    down = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "RATCHET_MODEL_RETRIES": "0"}
+    done = ratchet(home, "ask", "Anything?", "--json", **down)
+    assert done.returncode == 1, done.stderr
+    answer = json.loads(done.stdout)
+    assert list(answer) == ANSWER
+    assert answer["run_id"] and answer["answer"]
+    assert "Traceback" not in done.stderr
+
+
 def test_a_job_is_run_to_its_end(home: Path) -> None:
     done = ratchet(home, "job", "expire")
     assert done.returncode == 0, done.stderr

@@ -49,6 +49,10 @@ def test_commands_find_the_server_and_a_second_one_is_told(server: Server) -> No
     assert chat.returncode == 0
     assert "42" in chat.stdout and server.url in chat.stderr
 
+    stranger = ratchet(server.home, "runs", RATCHET_API_KEY="another")
+    assert stranger.returncode == 2
+    assert "RATCHET_API_KEY" in stranger.stderr
+
     second = ratchet(server.home, "up")
     assert second.returncode == 2
     assert f"process {server.process.pid}" in second.stderr and server.url in second.stderr

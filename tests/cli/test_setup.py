@@ -19,6 +19,22 @@ mkdir -p .venv/bin
 printf '#!/bin/sh\\n' >.venv/bin/python
 /bin/chmod +x .venv/bin/python
 """
+_PYTHON_OF_DEBIAN = """#!/bin/sh
+case "$1" in -c) exit 0 ;; esac
+cat {installed} >/dev/null 2>&1 || exit 1
+mkdir -p .tools/bin
+cat >.tools/bin/pip <<'END'
+#!/bin/sh
+cat >.tools/bin/uv <<'UV'
+#!/bin/sh
+if [ "$1" = --version ]; then echo "uv 0.13.8"; exit 0; fi
+echo "$@" >>{log}
+mkdir -p .venv
+UV
+/bin/chmod +x .tools/bin/uv
+END
+/bin/chmod +x .tools/bin/pip
+"""
 
 
 class Machine:
@@ -75,6 +91,22 @@ def test_without_venv_and_rights_it_says_what_to_install(machine: Machine) -> No
     done = machine.runs("deploy/setup.sh", "run")
     assert done.returncode == 1
     assert "sudo apt-get install python3-venv" in done.stderr
+
+
+def test_root_gets_what_is_missing_by_apt(machine: Machine) -> None:
+    """Debian's python3 has no venv until its package is there."""
+    machine.has("id", "#!/bin/sh\necho 0\n")
+    installed = machine.log.with_name("installed")
+    machine.has("apt-get", f'#!/bin/sh\necho "$@" "$DEBIAN_FRONTEND" >>{installed}\n')
+    machine.has("python3", _PYTHON_OF_DEBIAN.format(installed=installed, log=machine.log))
+
+    done = machine.runs("deploy/setup.sh", "run")
+
+    assert done.returncode == 0, done.stderr
+    update, install = installed.read_text().splitlines()
+    assert update == "update -q noninteractive"
+    assert install == "install -q -y python3-venv noninteractive"
+    assert len(machine.calls()) == 1
 
 
 def test_an_old_uv_is_not_used(machine: Machine) -> None:
