@@ -72,6 +72,11 @@ class MemoryBank:
         self._known: dict[tuple[str, str], tuple[bool, float]] = {}
         self._changes = 0
 
+    @property
+    def by_meaning(self) -> bool:
+        """Whether texts are found by their meaning; else by their words, which finds less."""
+        return self._taste is _BY_MEANING
+
     async def open(self) -> None:
         """Chooses the index's space; nothing is read until something is remembered or asked."""
         await self._index.open()

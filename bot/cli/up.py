@@ -44,9 +44,10 @@ async def _serve(settings: Settings, lock: HomeLock) -> int:
         lock.announce(url)
         shown = "" if settings.api_key else key
         claim = app.services.claim_code
-        typing = sys.stdin.isatty()
+        typing, by_meaning = sys.stdin.isatty(), app.services.memory.by_meaning
         channels = [*app.channels.values()]
-        print("\n".join(welcome(settings, channels, url, shown, claim, typing)), flush=True)
+        lines = welcome(settings, channels, url, shown, claim, typing, by_meaning)
+        print("\n".join(lines), flush=True)
         if typing:
             await _talk(app, stop, at_end="The chat is over; Ratchet goes on. Ctrl-C stops it.")
         await stop.wait()

@@ -20,8 +20,10 @@ def welcome(
     key: str,
     claim: str,
     typing: bool,
+    by_meaning: bool,
 ) -> list[str]:
-    """`key` is "" where someone chose it, `claim` the code that makes its first user the owner.
+    """`key` is "" where someone chose it, `claim` the code that makes its first user the owner;
+    `by_meaning` says how memories are found.
 
     A sixth line appears where people of a chat platform could need that code.
     """
@@ -32,6 +34,9 @@ def welcome(
     model = f"model {settings.model}"
     if settings.offline:
         model, off, missing = "the offline model", ["a real model", *off], [_MODEL, *missing]
+    if not by_meaning:
+        off.append("search by meaning (memories are found by their words)")
+        missing.append("RATCHET_EMBEDDING_MODEL_PATH (search by meaning)")
     shown = f"key {key}" if key else "key as set in RATCHET_API_KEY"
     version = importlib.metadata.version("ratchet-bot")
     lines = [
