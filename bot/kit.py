@@ -1,6 +1,6 @@
 """What a channel is made from: everything a folder in handlers/ may need, handed over at once."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -15,8 +15,8 @@ from bot.services import Services
 @dataclass(frozen=True, slots=True)
 class ChannelKit:
     """`routes` are those of the channels made before. `run_of` finds the run that a shown message
-    answers, by (workspace, channel, the platform's reference). `open_cards` are a workspace's
-    undecided proposals. `ready` says whether messages are taken."""
+    answers, by (workspace, channel, the platform's reference). `cards` are a workspace's undecided
+    proposals and those of the given refs, as they stand. `ready` says whether messages are taken."""
 
     services: Services
     table: CommandTable
@@ -25,7 +25,7 @@ class ChannelKit:
     routes: Sequence[Route]
     ready: Callable[[], bool]
     run_of: Callable[[str, str, Mapping[str, object]], Awaitable[str | None]]
-    open_cards: Callable[[str], Awaitable[Sequence[Reply]]]
+    cards: Callable[[str, Collection[str]], Awaitable[Sequence[Reply]]]
 
     @property
     def settings(self) -> Settings:

@@ -2,7 +2,7 @@
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Protocol, TextIO
@@ -287,9 +287,11 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         ),
     )
 
-    async def open_cards(workspace: str) -> list[Reply]:
+    async def cards(workspace: str, refs: Collection[str]) -> list[Reply]:
         offered = await proposals.list(workspace, (ProposalStatus.OFFERED,))
-        return [await desk.card(proposal) for proposal in offered]
+        named = [await proposals.get(workspace, ref) for ref in refs]
+        wanted = {proposal.ref: proposal for proposal in (*named, *offered) if proposal}
+        return [await desk.card(proposal) for proposal in wanted.values()]
 
     if serve:
         kit = ChannelKit(
@@ -300,7 +302,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
             routes=(),
             ready=lambda: app.taking,
             run_of=outbox.run_of,
-            open_cards=open_cards,
+            cards=cards,
         )
         channels.update(_channels(kit))
     return app

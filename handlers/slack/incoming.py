@@ -1,5 +1,6 @@
 """Slack events and slash commands → Message: pure."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ SUBSCRIBED = (
 _SAID = {"", "file_share", "thread_broadcast", "me_message"}
 """Message subtypes that a person wrote; the others tell of edits, deletions, joins and bots."""
 
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _DELIVERED_FOR, _CLOCKS_DIFFER = 25 * 3_600_000, 300_000
 
 Body = Mapping[str, Any]
@@ -45,8 +47,9 @@ class Heard:
 
 
 def text_of(value: object) -> str:
-    """A string field of a payload, or "" where it is missing or something else."""
-    return value if isinstance(value, str) else ""
+    """A string field of a payload, or "" where it is missing or something else; without what no
+    database holds."""
+    return _UNSTORABLE.sub("", value) if isinstance(value, str) else ""
 
 
 def part_of(value: object) -> Mapping[str, Any]:

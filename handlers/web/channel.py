@@ -5,7 +5,7 @@ import contextlib
 import errno
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 
 import uvicorn
 
@@ -20,13 +20,13 @@ from bot.ports.stores import Agents, Runs
 from handlers.web.app import make_app
 from handlers.web.auth import ApiKey, PageDoor
 from handlers.web.chat import ChatPage
-from handlers.web.parts import Parts
+from handlers.web.parts import Cards, Parts
 from handlers.web.streams import Streams
 
 _CLOSING_SECONDS = 3
 
 
-async def no_cards(workspace: str) -> Sequence[Reply]:
+async def no_cards(workspace: str, refs: Collection[str]) -> Sequence[Reply]:
     return ()
 
 
@@ -79,7 +79,7 @@ class WebChannel:
         ready: Callable[[], bool],
         routes: Sequence[Route] = (),
         commands: Sequence[tuple[str, str]] = (),
-        open_cards: Callable[[str], Awaitable[Sequence[Reply]]] = no_cards,
+        cards: Cards = no_cards,
     ):
         self._host, self._wanted_port = host, port
         self._streams = Streams(events)
@@ -95,7 +95,7 @@ class WebChannel:
             key=key,
             door=PageDoor(key, host),
             ready=ready,
-            open_cards=open_cards,
+            cards=cards,
             commands=commands,
         )
         self._app = make_app(parts, ChatPage(parts), routes)
@@ -211,5 +211,5 @@ def make(kit: ChannelKit) -> WebChannel:
         ready=kit.ready,
         routes=kit.routes,
         commands=kit.menu(),
-        open_cards=kit.open_cards,
+        cards=kit.cards,
     )

@@ -19,7 +19,7 @@ from handlers.web.faults import HttpFault, fault_of
 from handlers.web.live import LiveAnswers
 from handlers.web.outgoing import reply_of
 from handlers.web.parts import Parts
-from handlers.web.render import Renderer, thread_of, turn_of
+from handlers.web.render import Renderer, refs_of, thread_of, turn_of
 from handlers.web.streams import HEARTBEAT, STOPPING, next_event, sse, sse_response
 
 _COOKIE = "ratchet_chat"
@@ -51,7 +51,7 @@ class ChatPage:
         runs = await self._parts.runs.recent(
             self._parts.workspace, conversation=f"{incoming.PAGE}:{chat}", limit=_TURNS
         )
-        cards = await self._parts.open_cards(self._parts.workspace)
+        cards = await self._parts.cards(self._parts.workspace, refs_of(runs))
         thread = thread_of(runs, cards)
         page = self._html("chat.html", thread=thread, token=form_token(chat))
         _set_cookie(page, request, _COOKIE, chat)
@@ -150,7 +150,7 @@ class ChatPage:
                     return
                 elif event.data.get("workspace", self._parts.workspace) == self._parts.workspace:
                     card = reply_from_json(cast(Mapping[str, Any], event.data["reply"]))
-                    yield sse(self.render.page("card.html", reply=card, decided=False), "card")
+                    yield sse(self.render.page("card.html", reply=card), "card")
 
     async def _accept(self, request: Request, fields: Mapping[str, str], chat: str) -> Accepted:
         parts = self._parts

@@ -1,6 +1,6 @@
 """What the web's endpoints work with."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from bot.model.message import Message, Reply
@@ -12,7 +12,8 @@ from handlers.web.auth import ApiKey, PageDoor
 from handlers.web.faults import HttpFault
 from handlers.web.streams import Streams
 
-OpenCards = Callable[[str], Awaitable[Sequence[Reply]]]
+Cards = Callable[[str, Collection[str]], Awaitable[Sequence[Reply]]]
+"""(workspace, refs) → the cards that wait for a decision, and those of the refs as they stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Parts:
     key: ApiKey
     door: PageDoor
     ready: Callable[[], bool]
-    open_cards: OpenCards
+    cards: Cards
     commands: Sequence[tuple[str, str]]
     patience: float = 600.0
 

@@ -2,8 +2,8 @@
 
 import base64
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ _AT_HAND = ("help", "proposals", "metrics", "runs", "agents", "jobs", "budget", 
 """Commands that say something useful by their name alone."""
 _RUN_ID = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{4}([0-9a-f]{8})\b")
 _PAGE = Path(__file__).parent / "page"
+NO_CARDS: Mapping[str, Reply] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,6 @@ class Turn:
     footer: Sequence[str]
     rating: str = ""
     improved: bool = False
-    decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +71,25 @@ class Renderer:
 
 
 def turn_of(
-    run: Run, rating: str = "", improved: bool = False, open_refs: frozenset[str] | None = None
+    run: Run, rating: str = "", improved: bool = False, cards: Mapping[str, Reply] = NO_CARDS
 ) -> Turn:
-    """`improved` tells that a better answer was described; `open_refs` are the cards that still
-    wait for a decision, where that is known."""
+    """`improved` tells that a better answer was described; `cards` are how cards stand now, by
+    their refs."""
     reply = reply_of(run)
-    ref = reply.card.ref if reply.card else ""
-    decided = bool(ref) and open_refs is not None and ref not in open_refs
-    return Turn(run, reply, run.status in OPEN, footer_of(run), rating, improved, decided)
+    if reply.card and (now := cards.get(reply.card.ref)):
+        reply = replace(reply, card=now.card, buttons=now.buttons)
+    return Turn(run, reply, run.status in OPEN, footer_of(run), rating, improved)
+
+
+def refs_of(runs: Sequence[Run]) -> set[str]:
+    """The cards that these runs answered with."""
+    cards = (reply_of(run).card for run in runs)
+    return {card.ref for card in cards if card and card.ref}
 
 
 def thread_of(runs: Sequence[Run], cards: Sequence[Reply]) -> Thread:
     """Newest first in, oldest first out. Ratings are shown on what they rate."""
-    refs = frozenset(c.card.ref for c in cards if c.card)
+    known = {c.card.ref: c for c in cards if c.card}
     ratings: dict[str, str] = {}
     improved: set[str] = set()
     shown: list[Run] = []
@@ -95,7 +101,7 @@ def thread_of(runs: Sequence[Run], cards: Sequence[Reply]) -> Thread:
             shown.append(run)
         elif len(words) > 1 and run.status is RunStatus.SUCCEEDED:
             ratings[words[0][-8:]] = words[1]
-    turns = [turn_of(r, ratings.get(r.short, ""), r.short in improved, refs) for r in shown]
+    turns = [turn_of(r, ratings.get(r.short, ""), r.short in improved, known) for r in shown]
     seen = {t.reply.card.ref for t in turns if t.reply.card}
     return Thread(turns, [c for c in cards if c.card and c.card.ref not in seen])
 

@@ -70,7 +70,7 @@ async def test_an_answer_gets_better_and_back(owner: Owner) -> None:
     assert 'data-card="P1"' in card and LESSON in card
     approved = await owner.press("Approve", card)
     assert "approved" in approved
-    assert "Decided." in await owner.page()
+    assert "Approved by owner, 20" in await owner.page()
     assert LESSON in await owner.say(QUESTION)
     await owner.press("Roll back", approved)
     assert LESSON not in await owner.say(QUESTION)

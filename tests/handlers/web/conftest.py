@@ -1,6 +1,6 @@
 """A web server on loopback with a real run log behind it, and clients that call it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,7 +54,7 @@ class Site:
             ready=lambda: self.is_ready,
             routes=[Route("/other/hook", ("POST",), _hook)],
             commands=COMMANDS,
-            open_cards=self._open_cards,
+            cards=self._cards,
         )
 
     @property
@@ -62,7 +62,7 @@ class Site:
         assert self.web is not None
         return self.web.url
 
-    async def _open_cards(self, workspace: str) -> Sequence[Reply]:
+    async def _cards(self, workspace: str, refs: Collection[str]) -> Sequence[Reply]:
         return self.cards if workspace == "local" else ()
 
 

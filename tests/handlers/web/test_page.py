@@ -25,6 +25,8 @@ CARD = Reply(
     ),
 )
 
+DECIDED = Reply("", card=Card("Be kinder", ref="P1", status="Approved by owner, 2026-11-20"))
+
 
 async def token(browser: httpx.AsyncClient) -> str:
     page = await browser.get("/")
@@ -141,9 +143,9 @@ async def test_a_card_shows_its_diff_and_asks(site: Site, browser: httpx.AsyncCl
     assert '<span class="added">+b</span>' in page and '<span class="removed">-a</span>' in page
     assert 'value="/approve P1"' in page and "Why not?" in page and "+4 %" in page
     assert page.count('data-card="P1"') == 1
-    site.cards.clear()
+    site.cards[0] = DECIDED
     decided = await shown(browser)
-    assert "Decided." in decided and 'value="/approve P1"' not in decided
+    assert "Approved by owner" in decided and 'value="/approve P1"' not in decided
 
 
 async def test_cards_that_wait_are_shown_to_whoever_comes(
