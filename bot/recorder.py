@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.errors import ModelError, RatchetError
+from bot.errors import ModelError, RatchetError, StorageError
 from bot.events import Events
 from bot.model.run import Run, Step, StepKind, Usage
 from bot.ports.channels import Event
@@ -97,7 +97,12 @@ class RunLog:
         """Commits what waits. Raises Fenced if another node has the run."""
         if self._pending:
             waiting, self._pending = self._pending, []
-            await self._journal.steps(self.run, waiting, self.spend(waiting))
+            try:
+                await self._journal.steps(self.run, waiting, self.spend(waiting))
+            except StorageError:
+                # Nothing of it was written; the end of the run takes it along.
+                self._pending = waiting + self._pending
+                raise
 
     def take_pending(self) -> tuple[tuple[Step, ...], tuple[Spend, ...]]:
         """What the closing commit must carry, and its costs."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import StorageError
@@ -121,17 +121,27 @@ class Database:
 
 
 class _translated:
-    """Turns what the driver raises into StorageError; integrity errors are ours to fix."""
+    """Turns what the driver raises into StorageError; values that it refuses are ours to fix."""
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, IntegrityError):
+        if isinstance(error, DBAPIError) and _refused(error):
             return
         if isinstance(error, SQLAlchemyError | OSError | ConnectionError):
             cause = str(error.orig) if isinstance(error, DBAPIError) else str(error)
             raise StorageError(f"{type(error).__name__}: {cause}", said=_said(cause)) from error
+
+
+def _refused(error: DBAPIError) -> bool:
+    """Whether it is the value that can't be stored, however often it is tried."""
+    if isinstance(error, IntegrityError | DataError):
+        return True
+    # asyncpg tells by SQLSTATE class 22, or before it sends anything by an error that is a
+    # ValueError too.
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    return state.startswith("22") or isinstance(getattr(error.orig, "__cause__", None), ValueError)
 
 
 def _said(cause: str) -> str:

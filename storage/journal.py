@@ -8,10 +8,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.budget import spend_rows
-from bot.errors import Conflict, Fenced, RatchetError, StorageError
+from bot.errors import BadInput, Conflict, Fenced, RatchetError, StorageError
 from bot.model.run import OPEN, Run, RunStatus, Step
 from bot.ports.channels import Accepted
 from bot.ports.stores import Closing, Spend
@@ -105,9 +104,9 @@ class RunJournal:
             return
         try:
             await self._db.transact(lambda conn: _apply(conn, batch))
-        except (RatchetError, SQLAlchemyError, TypeError, ValueError) as error:
+        except Exception as error:  # whatever it is: the writer itself must go on
             if len(batch) == 1:
-                _settle(batch[0], _ours(error))
+                _settle(batch[0], _ours(batch[0], error))
                 return
             # One bad wish must not harm the others: each gets a transaction of its own.
             for op in batch:
@@ -118,8 +117,15 @@ class RunJournal:
             _settle(op, op.refused)
 
 
-def _ours(error: Exception) -> Exception:
-    return error if isinstance(error, RatchetError) else StorageError(repr(error))
+def _ours(op: _Op, error: Exception) -> RatchetError:
+    """A value that no database takes is refused: trying again would never end."""
+    if isinstance(error, RatchetError):
+        return error
+    cause = f"can't be stored: {type(error).__name__}: {error}"
+    if op.opens:
+        said = "Something in that message can't be stored. Please write it another way."
+        return BadInput(cause, said=said)
+    return RatchetError(cause)
 
 
 def _settle(op: _Op, error: Exception | None) -> None:

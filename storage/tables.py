@@ -23,6 +23,15 @@ from sqlalchemy import (
 )
 
 
+def _json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a character, which only an escape can hold
+        return json.dumps(value, separators=(",", ":"))
+    return text
+
+
 class Json(TypeDecorator[Any]):
     """JSON values in a text column: the same bytes on every database, empty values as NULL."""
 
@@ -31,7 +40,7 @@ class Json(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         empty = value is None or (isinstance(value, dict | list | tuple) and not value)
-        return None if empty else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return None if empty else _json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)

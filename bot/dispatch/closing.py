@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import structlog
 
-from bot.errors import StorageError
+from bot.errors import Conflict, Fenced, RatchetError, StorageError
 from bot.model.codec import reply_to_json
 from bot.model.delivery import Delivery
 from bot.model.message import Reply
-from bot.model.run import Run
+from bot.model.run import Outcome, Run, RunStatus, Usage
 from bot.ports.clock import Clock
 from bot.ports.stores import Closing, Journal
 from bot.recorder import RunLog
@@ -49,7 +49,7 @@ class Closer:
             except asyncio.CancelledError:
                 if writing.cancelled():
                     raise
-        writing.result()
+        run, closing = writing.result()
         self._recorded(run.id)
         self._leaving(closing.deliveries)
         log.info(
@@ -94,12 +94,38 @@ class Closer:
         card = reply.card.ref if reply.card else ""
         return (Delivery(run.id, run.workspace, run.id, run.channel, run.address, body, card=card),)
 
-    async def _write(self, run: Run, closing: Closing) -> None:
-        pause = _FIRST_PAUSE
+    async def _write(self, run: Run, closing: Closing) -> tuple[Run, Closing]:
+        """What was written in the end."""
+        pause, bare = _FIRST_PAUSE, False
         while True:
             try:
-                return await self._journal.close_run(run, closing)
+                await self._journal.close_run(run, closing)
+                return run, closing
+            except (Fenced, Conflict):
+                raise
             except StorageError as error:
                 log.warning("close_waits", run_id=run.id, cause=str(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
+            except RatchetError as error:
+                if bare:
+                    raise
+                log.error("close_refused", run_id=run.id, cause=str(error))
+                bare = True
+                run, closing = self._bare(run, closing, error)
+
+    def _bare(self, run: Run, closing: Closing, error: RatchetError) -> tuple[Run, Closing]:
+        """An end that can be stored for a run whose own can't be."""
+        reply = Reply(error.said, run.id)
+        body = reply_to_json(reply)
+        run = replace(run, usage=Usage(cost_usd=run.usage.cost_usd))
+        return run, Closing(
+            RunStatus.FAILED,
+            closing.finished_at,
+            reply=body,
+            outcome=Outcome(0.0, "error"),
+            error_type=error.kind,
+            error_message=self._redactor.text(str(error)),
+            spend=closing.spend,
+            deliveries=self._deliveries(run, reply, body),
+        )

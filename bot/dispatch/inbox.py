@@ -1,6 +1,7 @@
 """The inbox: a message is in the run log before its platform hears that we have it."""
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from bot.model.run import CLOSED, Run, RunKind, RunStatus, Step
 from bot.ports.channels import Accepted, Event
 from bot.ports.clock import Clock, Ids
 from bot.ports.stores import Journal, Runs
-from bot.redaction import Redactor
+from bot.redaction import Redactor, storable
 
 _LONG_AGO = 0.05
 _OFTEN = 0.5
@@ -58,17 +59,21 @@ class Dispatcher:
         begun, steps = run, list[Step]()
         if self._lanes.free(run.conversation) or self._overtakes(run):
             begun, steps = await self._executor.begin(run)
+        # Who hands it over may leave at any moment: what gets into the log is worked on.
+        return await asyncio.shield(asyncio.ensure_future(self._record(begun, steps)))
+
+    async def _record(self, run: Run, steps: Sequence[Step]) -> Accepted:
         self._expect(run.id)
         try:
-            accepted = await self._journal.accept(begun, steps)
+            accepted = await self._journal.accept(run, steps)
         except BaseException:
             self._closed.pop(run.id, None)
             raise
         if accepted.duplicate:
             self._closed.pop(run.id, None)
             return accepted
-        self._events.publish(Event(run.id, "started", {"agent": begun.agent}))
-        self._put(begun, steps)
+        self._events.publish(Event(run.id, "started", {"agent": run.agent}))
+        self._put(run, steps)
         return accepted
 
     def resume(self, run: Run, steps: Sequence[Step]) -> None:
@@ -122,6 +127,7 @@ class Dispatcher:
 
     async def _open(self, message: Message) -> Run:
         now = self._clock.now()
+        message = _storable(message)
         person = await self._roles.person_of(message)
         text = self._redactor.text(message.text)
         limit = self._settings.max_message_chars
@@ -133,13 +139,13 @@ class Dispatcher:
             kind=RunKind.REQUEST,
             status=RunStatus.QUEUED,
             channel=message.channel,
-            event_id=message.event_id[:300],
-            conversation=message.conversation[:300],
+            event_id=message.event_id,
+            conversation=message.conversation,
             person=person.id,
             message=text[:1000] if too_long else text,
             created_at=now,
-            expires_at=expiry and min(message.sent_at or now, now) + expiry,
-            agent_hint=message.agent or "",
+            expires_at=expiry and max(0, min(message.sent_at or now, now)) + expiry,
+            agent_hint=storable(message.agent or ""),
             address=message.address,
             history=tuple((who, self._redactor.text(said)) for who, said in message.history),
             error_type="too_long" if too_long else "",
@@ -177,3 +183,26 @@ class Dispatcher:
             self._lanes.at_once(run.id, job)
         else:
             self._lanes.put(run.conversation, run.id, job)
+
+
+def _storable(message: Message) -> Message:
+    """With names and ids that every database takes; different ids stay different."""
+    sender = replace(
+        message.sender,
+        external_id=_bounded(message.sender.external_id, 200),
+        name=storable(message.sender.name),
+    )
+    return replace(
+        message,
+        event_id=_bounded(message.event_id, 300),
+        conversation=_bounded(message.conversation, 300),
+        sender=sender,
+    )
+
+
+def _bounded(name: str, limit: int) -> str:
+    name = storable(name)
+    if len(name) <= limit:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:32]
+    return f"{name[: limit - 33]}~{digest}"

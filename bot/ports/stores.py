@@ -45,7 +45,10 @@ class Closing:
 
 
 class Journal(Protocol):
-    """The run log's writer: group commit, one writer per process. All raise StorageError."""
+    """The run log's writer: group commit, one writer per process. All raise StorageError.
+
+    A value that no database takes is BadInput where a run opens, RatchetError elsewhere.
+    """
 
     async def accept(self, run: Run, steps: Sequence[Step] = ()) -> Accepted:
         """Records the run unless its event id is known; returns once committed."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.errors import Conflict, Fenced, StorageError
+from bot.errors import BadInput, Conflict, Fenced, StorageError
 from bot.model.delivery import Delivery
 from bot.model.run import Outcome, Run, RunStatus, Step, StepKind, Usage
 from bot.ports.stores import Closing, Spend
@@ -123,7 +123,7 @@ async def test_one_bad_wish_harms_no_other(db: Database, journal: RunJournal) ->
     answers = await asyncio.gather(
         *(journal.accept(run) for run in (*good[:3], broken, *good[3:])), return_exceptions=True
     )
-    assert [isinstance(a, StorageError) for a in answers] == [False] * 3 + [True] + [False] * 2
+    assert [isinstance(a, BadInput) for a in answers] == [False] * 3 + [True] + [False] * 2
     store = RunStore(db)
     assert [r.id for r in await store.recent("local", limit=9)] == [r.id for r in good[::-1]]
 
