@@ -242,7 +242,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         jobs=scheduler,
         durable=durable,
         events=events,
-        claim_code=ids.token(4),
+        claim_code=ids.token(6),
     )
     scheduler.bind(services)
 

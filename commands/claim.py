@@ -1,4 +1,4 @@
-"""/claim: makes the first person with the code from the log the owner."""
+"""/claim: makes the first person of a platform who has the code from the log an owner."""
 
 from hmac import compare_digest
 
@@ -18,10 +18,10 @@ async def claim(ask: Ask) -> Reply:
             f"{ask.person.id} claimed with a wrong code",
             said="That is not the code. It was printed in the log when I started.",
         )
-    if await services.people.with_role(workspace, Role.OWNER):
+    if await services.people.addresses(workspace, ask.run.channel, Role.OWNER):
         raise Conflict(
-            f"{ask.person.id} claimed, but there is an owner",
-            said="There is an owner already. They can make you one with /role.",
+            f"{ask.person.id} claimed, but {ask.run.channel} has an owner",
+            said=f"{ask.run.channel} has an owner already. They can make you one with /role.",
         )
     await services.people.set_role(workspace, ask.person.id, Role.OWNER)
     return Reply("You are the owner now. `/role` gives others more to do.", private=True)

@@ -49,7 +49,7 @@ def welcome(
         else "Turn on: everything is on; `ratchet --help` says what else you can type",
     ]
     if claim and not settings.owners and names & set(_TOKENS):
-        lines.append(f"Owner:   the first to say `/claim {claim}` in a chat, if there is none yet")
+        lines.append(f"Owner:   whoever says `/claim {claim}` first on a platform that has none yet")
     return lines
 
 

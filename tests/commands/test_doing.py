@@ -157,6 +157,16 @@ async def test_an_expired_message_is_run_once_by_whoever_wrote_it(on: Stage) -> 
     assert message.sent_at is None
 
 
+async def test_each_platform_may_be_claimed_though_another_has_its_owner(on: Stage) -> None:
+    people = on.services.people
+    on.people["guest"] = await people.resolve("local", "slack", "U7", "guest", Role.GUEST)
+    claimed = await on.say("guest", "/claim c0de", channel="slack")
+    assert "an owner" in claimed.text or "the owner" in claimed.text
+    on.people["late"] = await people.resolve("local", "slack", "U8", "late", Role.MEMBER)
+    with pytest.raises(Conflict):
+        await on.say("late", "/claim c0de", channel="slack")
+
+
 async def test_the_owner_is_claimed_once_with_the_code(on: Stage) -> None:
     people = on.services.people
     with pytest.raises(Forbidden):
