@@ -33,8 +33,9 @@ async def _find(ask: Ask, who: str) -> Person:
     mention = _MENTION.match(who)
     people = await _all(ask)
     plain = (mention[1] if mention else who.lstrip("@")).casefold()
-    found = [p for p in people if plain in (p.id.casefold(), p.name.casefold())]
-    found = found or [p for p in people if plain in await _addresses(ask, p)]
+    # An id goes before a name: anyone may call themselves by another's id.
+    found = [p for p in people if plain in await _addresses(ask, p)]
+    found = found or [p for p in people if plain == p.name.casefold()]
     if len(found) == 1:
         return found[0]
     if found:
@@ -47,9 +48,8 @@ async def _find(ask: Ask, who: str) -> Person:
 
 async def _addresses(ask: Ask, person: Person) -> set[str]:
     known = await ask.services.people.identities(ask.run.workspace, person.id)
-    return {i.external_id.casefold() for i in known} | {
-        f"{i.channel}:{i.external_id}".casefold() for i in known
-    }
+    names = {f"{i.channel}:{i.external_id}" for i in known} | {i.external_id for i in known}
+    return {name.casefold() for name in (person.id, *names)}
 
 
 async def _all(ask: Ask) -> list[Person]:
