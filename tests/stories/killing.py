@@ -58,7 +58,7 @@ class Killing:
         self._count, self._messages, self._kills = nodes, messages, kills
         self._chance = random.Random(seed)
         self._slack, self._model = SlackServer(), ModelServer(reply=_reply)
-        self._begun = round(time.time())
+        self._begun, self._killed = round(time.time()), 0
         self._recorded: dict[tuple[str, int], int] = {}
         """Model calls of a text that had a result in the log when a node was dead, and how often
         that call had been made by then."""
@@ -71,10 +71,10 @@ class Killing:
             await asyncio.gather(*(node.start() for node in nodes))
             texts = [_text(n) for n in range(self._messages)]
             delivering = asyncio.create_task(self._deliver_all(nodes, texts))
-            killed = await self._kill_all(nodes, delivering)
+            await self._kill_all(nodes)
             await delivering
             await self._until_answered(texts)
-            return await self._reckon(texts, killed)
+            return await self._reckon(texts)
         finally:
             await asyncio.gather(*(node.kill() for node in nodes))
             await self._model.stop()
@@ -108,7 +108,10 @@ class Killing:
     async def _deliver(
         self, client: httpx.AsyncClient, nodes: Sequence[Node], number: int, text: str
     ) -> None:
-        """Until it is acknowledged; one in five once more, as when an acknowledgement is lost."""
+        """Until it is acknowledged; one in five once more, as when an acknowledgement is lost.
+        The messages are spread over the kills, so that each of them meets some on their way."""
+        while self._killed < number * self._kills // self._messages:
+            await asyncio.sleep(0.02)
         left = 1 + (self._chance.random() < 0.2)
         while left:
             await asyncio.sleep(self._chance.random() * 0.3)
@@ -122,19 +125,15 @@ class Killing:
                 )
                 left -= answer.status_code == 200
 
-    async def _kill_all(self, nodes: Sequence[Node], delivering: "asyncio.Task[None]") -> int:
-        killed = 0
-        while killed < self._kills:
+    async def _kill_all(self, nodes: Sequence[Node]) -> None:
+        while self._killed < self._kills:
             await asyncio.sleep(self._chance.random() * 0.5)
             node = self._chance.choice(nodes)
             await node.kill()
-            killed += 1
+            self._killed += 1
             if len(nodes) == 1:
                 await self._note_recorded()
             await node.start()
-            if delivering.done() and killed >= self._kills:
-                break
-        return killed
 
     async def _note_recorded(self) -> None:
         """With every node dead: which model calls have their result in the log."""
@@ -163,11 +162,11 @@ class Killing:
         )
         return Counter(answer.split("|")[0].strip() for answer in found)
 
-    async def _reckon(self, texts: Sequence[str], killed: int) -> Reckoning:
+    async def _reckon(self, texts: Sequence[str]) -> Reckoning:
         answers = self._answers()
         db = Database(url_of(self._database_url, self._home / "node0"))
         store = RunStore(db)
-        result = Reckoning(killed, len(texts))
+        result = Reckoning(self._killed, len(texts))
         result.lost = [text for text in texts if not answers[text]]
         result.answered_twice = [text for text, times in answers.items() if times > 1]
         for run in await _all_requests(store):
