@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -14,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bot.errors import ConfigError
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_PLACES = {"slack", "telegram", "whatsapp"}
 
 
 def _named(default: Any, env: str, says: str, **rules: Any) -> Any:
@@ -56,13 +58,17 @@ class Settings(BaseSettings):
     )
     openai_api_key: SecretStr | None = _named(None, "OPENAI_API_KEY", "Key of that endpoint.")
     model_timeout: float = _named(
-        60.0, "RATCHET_MODEL_TIMEOUT", "Seconds one model call may take.", gt=0
+        60.0, "RATCHET_MODEL_TIMEOUT", "Seconds one model call may take.", gt=0, le=86_400
     )
     model_retries: int = _named(
         3, "RATCHET_MODEL_RETRIES", "Retries of a model call on 429 and 5xx.", ge=0, le=10
     )
     model_concurrency: int = _named(
-        32, "RATCHET_MODEL_CONCURRENCY", "Model calls in flight; the rest wait in order.", ge=1
+        32,
+        "RATCHET_MODEL_CONCURRENCY",
+        "Model calls in flight; the rest wait in order.",
+        ge=1,
+        le=10_000,
     )
     prices: Path | None = _named(
         None,
@@ -81,12 +87,21 @@ class Settings(BaseSettings):
         "RATCHET_MESSAGE_EXPIRY",
         "Seconds after which a waiting message gets an apology and a button, not an answer.",
         ge=1,
+        le=31_536_000,
     )
     max_message_chars: int = _named(
-        100_000, "RATCHET_MAX_MESSAGE_CHARS", "Longest message an agent takes.", ge=100
+        100_000,
+        "RATCHET_MAX_MESSAGE_CHARS",
+        "Longest message an agent takes.",
+        ge=100,
+        le=10_000_000,
     )
     retention_days: int = _named(
-        90, "RATCHET_RETENTION_DAYS", "Days that texts of runs are kept; numbers stay.", ge=1
+        90,
+        "RATCHET_RETENTION_DAYS",
+        "Days that texts of runs are kept; numbers stay.",
+        ge=1,
+        le=36_500,
     )
     redact_email: bool = _named(
         False, "RATCHET_REDACT_EMAIL", "Redact e-mail addresses too before storing."
@@ -96,6 +111,7 @@ class Settings(BaseSettings):
         "RATCHET_LEASE_SECONDS",
         "After this long without a sign a node is dead and its runs go to the living.",
         gt=0.5,
+        le=3_600,
     )
     http_allow: str = _named(
         "", "RATCHET_HTTP_ALLOW", "Comma-separated host names that the HTTP tool may fetch."
@@ -111,7 +127,7 @@ class Settings(BaseSettings):
         "Where cards and warnings go, as slack:C012AB3CD, telegram:-100123 or console.",
     )
     proposal_days: int = _named(
-        14, "RATCHET_PROPOSAL_DAYS", "Days until an undecided proposal expires.", ge=1
+        14, "RATCHET_PROPOSAL_DAYS", "Days until an undecided proposal expires.", ge=1, le=36_500
     )
 
     budget_run: float = _named(0.50, "RATCHET_BUDGET_RUN", "US dollars one run may cost.", ge=0)
@@ -170,6 +186,8 @@ class Settings(BaseSettings):
     def _is_http(cls, url: str) -> str:
         if url and not url.startswith(("http://", "https://")):
             raise ValueError("expected a URL that begins with http:// or https://")
+        if url and not _has_host(url):
+            raise ValueError("expected a URL with a host, such as http://127.0.0.1:8000/v1")
         return url
 
     @field_validator("database_url")
@@ -179,7 +197,28 @@ class Settings(BaseSettings):
             ("sqlite:", "postgresql:", "postgresql+asyncpg:", "postgres:", "sqlite+aiosqlite:")
         ):
             raise ValueError("expected sqlite:///path or postgresql://user:password@host/name")
+        if url and not (url.startswith("sqlite") or _has_host(url) or "host=" in url):
+            raise ValueError("expected a host: postgresql://user:password@host/name")
         return url
+
+    @field_validator("api_key")
+    @classmethod
+    def _fits_a_header(cls, key: SecretStr | None) -> SecretStr | None:
+        plain = key.get_secret_value() if key else "-"
+        if not (plain.isascii() and plain.isprintable() and " " not in plain):
+            raise ValueError("expected letters, digits and signs, no spaces")
+        return key
+
+    @field_validator("admin_channel")
+    @classmethod
+    def _are_places(cls, value: str) -> str:
+        for part in filter(None, (p.strip() for p in value.split(","))):
+            channel, _, name = part.partition(":")
+            if not ((name and channel in _PLACES) or part == "console"):
+                raise ValueError(
+                    f"{part!r}: expected console or channel:id, such as slack:C012AB3CD"
+                )
+        return value
 
     @field_validator("owners", "approvers")
     @classmethod
@@ -212,6 +251,14 @@ class Settings(BaseSettings):
     def listed(self, value: str) -> tuple[str, ...]:
         """A comma-separated setting as its parts."""
         return tuple(filter(None, (part.strip() for part in value.split(","))))
+
+
+def _has_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def names() -> list[tuple[str, str, Any]]:
@@ -272,4 +319,6 @@ def _place(name: str, environ: Mapping[str, str], lines: Mapping[str, int], path
 def _fault(error: Any, environ: Mapping[str, str], lines: Mapping[str, int], path: Path) -> str:
     name = str(error["loc"][0])
     says = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "string_pattern_mismatch":
+        says = "expected " + next(says for known, says, _ in names() if known == name)
     return f"{_place(name, environ, lines, path)}: {says[0].lower()}{says[1:]}"

@@ -23,7 +23,7 @@ from bot.dispatch.execute import Executor
 from bot.dispatch.inbox import Dispatcher
 from bot.dispatch.roles import Roles
 from bot.dispatch.routing import Routing
-from bot.errors import ConfigError
+from bot.errors import ConfigError, StorageError
 from bot.events import Events
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
@@ -85,9 +85,19 @@ async def upgrade_database(settings: Settings) -> str:
     """Brings the database to this version; says what was done."""
     db = Database(url_of(settings.database_url, settings.home))
     try:
-        return await upgrade(db)
+        return await _upgraded(db)
     finally:
         await db.close()
+
+
+async def _upgraded(db: Database) -> str:
+    """Raises ConfigError where the database can't be used: nothing runs without it."""
+    try:
+        return await upgrade(db)
+    except StorageError as error:
+        where = db.url.render_as_string(hide_password=True)
+        said = f"The database {where} can't be used: {error}. Check RATCHET_DATABASE_URL."
+        raise ConfigError(str(error), said=said) from error
 
 
 @asynccontextmanager
@@ -112,6 +122,7 @@ async def open_app(
 
 def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
     """Makes every part by hand and starts none. Raises ConfigError for settings that can't be."""
+    load_prices(settings.prices)  # a wrong table is told at once, with or without a model
     redactor, events = Redactor(emails=settings.redact_email), Events()
     db = Database(url_of(settings.database_url, settings.home))
     nodes = NodeStore(db)
@@ -247,7 +258,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
     scheduler.bind(services)
 
     async def start_store() -> None:
-        log.info("database", said=await upgrade(db))
+        log.info("database", said=await _upgraded(db))
         await _refuse_shared_index(settings, db, nodes, clock)
         await agents.seed(HOME_WORKSPACE, roster.load())
         journal.start()

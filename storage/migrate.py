@@ -20,6 +20,9 @@ _LOCK = 5_208_420
 
 async def upgrade(db: Database) -> str:
     """Upgrades and returns what was done. Raises ConfigError for a database from the future."""
+    if db.sqlite:
+        # The plain driver first: the async one leaves a thread behind for a file it can't open.
+        await db.transact(lambda conn: None)
     async with db.write() as conn:
         if not db.sqlite:
             await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})

@@ -1,0 +1,76 @@
+"""Settings: what is wrong is named with its place and the form expected, before anything starts."""
+
+from pathlib import Path
+
+import pytest
+
+from bot import config
+from bot.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("RATCHET_MODL", "x", "did you mean RATCHET_MODEL?"),
+        ("RATCHET_PORT", "99999", "less than or equal to 65535"),
+        ("RATCHET_PORT", "many", "integer"),
+        ("RATCHET_LOG_LEVEL", "loud", "debug, info, warning or error"),
+        ("OPENAI_BASE_URL", "foo", "http:// or https://"),
+        ("OPENAI_BASE_URL", "http://", "with a host"),
+        ("OPENAI_BASE_URL", "http://[bad", "with a host"),
+        ("OPENAI_BASE_URL", "http://x:99999/v1", "with a host"),
+        ("RATCHET_DATABASE_URL", "mysql://x", "sqlite:///path or postgresql://"),
+        ("RATCHET_DATABASE_URL", "postgresql://", "expected a host"),
+        ("RATCHET_API_KEY", "ключ", "letters, digits and signs"),
+        ("RATCHET_ADMIN_CHANNEL", "general", "slack:C012AB3CD"),
+        ("RATCHET_OWNERS", "ann", "slack:U012AB3CD"),
+        ("RATCHET_BUDGET_DAY", "-1", "greater than or equal to 0"),
+        ("RATCHET_BUDGET_RUN", "nan", "greater than or equal to 0"),
+        ("RATCHET_MODEL_TIMEOUT", "inf", "less than or equal to"),
+        ("RATCHET_MESSAGE_EXPIRY", "9" * 25, "less than or equal to"),
+        ("RATCHET_RETENTION_DAYS", "0", "greater than or equal to 1"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_form(
+    tmp_path: Path, name: str, value: str, expected: str
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        config.load({name: value}, folder=tmp_path)
+    assert name in refused.value.said and expected in refused.value.said
+
+    (tmp_path / ".env").write_text(f"# mine\n\n{name}={value}\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        config.load({}, folder=tmp_path)
+    assert f"{tmp_path / '.env'}, line 3" in refused.value.said
+
+
+def test_all_faults_are_told_at_once_and_no_secret_is(tmp_path: Path) -> None:
+    lines = ["RATCHET_PORT=no", "export RATCHET_HOST", "=x", "RATCHET_API_KEY=hunter two"]
+    (tmp_path / ".env").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        config.load({}, folder=tmp_path)
+    said = refused.value.said
+    assert [f"line {n}" in said for n in (1, 2, 3, 4)] == [True] * 4
+    assert "hunter" not in said
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00RATCHET", b"\x00" * 50, b"RATCHET_PORT='8\n"])
+def test_a_file_that_is_no_settings_file_is_said(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / ".env").write_bytes(content)
+    with pytest.raises(ConfigError, match="line 1"):
+        config.load({}, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RATCHET_ADMIN_CHANNEL", "slack:C012AB3CD, telegram:-100123, console"),
+        ("RATCHET_DATABASE_URL", "postgresql:///ratchet?host=/run/postgresql"),
+        ("RATCHET_DATABASE_URL", "sqlite:///here.sqlite"),
+        ("OPENAI_BASE_URL", "http://[::1]:11434/v1"),
+        ("RATCHET_PORT", "0"),
+        ("RATCHET_PORT", ""),
+    ],
+)
+def test_right_settings_are_taken(tmp_path: Path, name: str, value: str) -> None:
+    config.load({name: value}, folder=tmp_path)
