@@ -1,4 +1,4 @@
-"""Writes docs/reference.md from the code: `make docs`."""
+"""Writes docs/reference/README.md from the code: `make docs`."""
 
 from bot.agents.tools import TOOLS
 from bot.config import names
@@ -8,7 +8,7 @@ from commands import COMMANDS
 from jobs import SCHEDULE
 from tests.architecture.source import ROOT
 
-PATH = ROOT / "docs" / "reference.md"
+PATH = ROOT / "docs" / "reference" / "README.md"
 
 _HEAD = """# Reference
 
@@ -56,7 +56,7 @@ An agent has only those that its version grants.
 """
 
 _END = """
-The HTTP API has [a page of its own](reference/http.md).
+The HTTP API has [a page of its own](http.md).
 """
 
 
