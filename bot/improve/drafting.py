@@ -9,7 +9,7 @@ from bot.model.agent import AgentVersion
 from bot.model.finding import Finding
 from bot.model.memory import ORG
 from bot.model.proposal import Change, Proposal, ProposalKind
-from bot.model.words import one_line
+from bot.model.words import one_line, without_context
 
 LONGEST = 500
 """Characters of a lesson or a fact: longer ones are cut, a playbook is read on every run."""
@@ -29,7 +29,6 @@ _ABOUT_ANSWER = re.compile(
     r"(?:too|not|far|way|bad|wrong|incorrect|unclear|rude|long|short|useless|unhelpful)\b"
 )
 _POINTS = re.compile(r"(?i)(?:it|this|that|they|he|she|there|these|those)(?:'s|'re)?\b")
-_CONTEXT = re.compile(r'\AAsked "[^"]*": ')
 _STATES = re.compile(
     r"(?i)(?:it|that|there|here|he|she)'s\s+\S|they're\s+\S|"
     r"\S.{0,120}?\b(?:is|are|was|were|isn'?t|aren'?t|means?|costs?|has|have|lives? (?:in|at)|"
@@ -86,7 +85,7 @@ def reworded(proposal: Proposal, words: str, agent: AgentVersion | None) -> Draf
 def states_fact(text: str) -> bool:
     """Whether it says how things are ("our refund period is 30 days") rather than how to answer
     ("be shorter", "the answer is too long")."""
-    said = _CONTEXT.sub("", text)
+    said = without_context(text)
     if _ORDER.match(said) or _ABOUT_ANSWER.match(said):
         return False
     return _STATES.match(said) is not None
@@ -97,7 +96,7 @@ def lesson(text: str, agent: AgentVersion) -> Draft:
     return Draft(
         kind=ProposalKind.BULLET_NEW,
         change=Change(agent=agent.name, bullet=text),
-        title=f"Teach {agent.name}: {one_line(text, 80)}",
+        title=f"Teach {agent.name}: {one_line(without_context(text), 80)}",
         diff=_diff([f"- {b.text}" for b in agent.playbook], f"- {text}"),
         expected=f"It reads as a lesson about how to answer, so it goes into {shown}: {agent.name} "
         "follows it from its next answer on. The effect is not measured yet.",
@@ -111,7 +110,7 @@ def fact(text: str) -> Draft:
     return Draft(
         kind=ProposalKind.MEMORY_NEW,
         change=Change(namespace=ORG, text=text),
-        title=f"Remember: {one_line(text, 80)}",
+        title=f"Remember: {one_line(without_context(text), 80)}",
         diff=f"+{text}",
         expected="It reads as a fact, so it goes into the memory that every agent can find. "
         "The effect is not measured yet.",

@@ -12,6 +12,7 @@ from bot.model.agent import Bullet
 from bot.model.chat import Context, ModelReply, ModelRequest, ToolCall
 from bot.model.memory import Recalled
 from bot.model.run import Usage
+from bot.model.words import without_context
 from bot.ports.models import OnDelta
 
 NAME = "offline"
@@ -76,7 +77,7 @@ def quote(context: Context, question: str) -> str:
         return ""
     # Two texts that both answer differ in wording more than in merit: then the newer one counts.
     _, best = max(fitting, key=lambda f: (round(f[0].covered, 2), f[0].focus >= 1 / 3, f[1].order))
-    return f"{best.text}\n({best.source})"
+    return f"{without_context(best.text)}\n({best.source})"
 
 
 def _quotes(context: Context) -> Iterator[_Quote]:

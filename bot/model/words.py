@@ -8,6 +8,8 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
 )
 
+_CONTEXT = re.compile(r'\AAsked "[^"]*": ')
+
 
 def usd(amount: float | None) -> str:
     """ "$0.0021", "$2.50"; None is "unknown", never 0."""
@@ -48,6 +50,11 @@ def one_line(text: str, limit: int) -> str:
     """Visible characters on one line, at most `limit` of them."""
     flat = " ".join(_UNSEEN.sub(" ", text).split())
     return flat if len(flat) <= limit else f"{flat[: limit - 1].rstrip()}…"
+
+
+def without_context(text: str) -> str:
+    """What was said, without the question that it is kept together with."""
+    return _CONTEXT.sub("", text)
 
 
 def count(number: int, one: str, many: str = "") -> str:

@@ -42,6 +42,12 @@ async def test_quotes_a_bullet_word_for_word_with_who_taught_it() -> None:
     assert reply.usage.estimated and reply.usage.tokens_out > 0
 
 
+async def test_quotes_an_answer_without_the_question_it_was_kept_with() -> None:
+    kept = Bullet("b2", 'Asked "How long is our refund window?": it is 30 days', "P1")
+    reply = await ask("Our refund window, how long is it?", bullets=(kept,))
+    assert reply.text.startswith("it is 30 days\n(from playbook b2")
+
+
 @pytest.mark.parametrize(
     ("source", "said"),
     [("P1", "(from memory M3, P1)"), ("", "(from memory M3)"), ("0192-run", "(from memory M3)")],
