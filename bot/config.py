@@ -301,7 +301,11 @@ def _read_env_file(path: Path) -> tuple[dict[str, str], dict[str, int], list[str
     values: dict[str, str] = {}
     lines: dict[str, int] = {}
     faults: list[str] = []
-    for binding in parse_stream(StringIO(path.read_text(encoding="utf-8", errors="replace"))):
+    try:
+        content = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        return {}, {}, [f"{path}: can't be read: {error.strerror or error}"]
+    for binding in parse_stream(StringIO(content)):
         text = binding.original.string
         line = binding.original.line + len(text) - len(text.lstrip("\n"))
         if binding.error or (binding.key and binding.value is None):

@@ -32,10 +32,9 @@ def set_up(home: Path, level: str, redactor: Redactor, *, to_stderr: bool) -> Pa
     """Sends every log line to `logs/ratchet.log` in `home`, rotated, redacted; returns its path.
 
     `to_stderr` shows all lines there too (a service's log); otherwise only warnings are shown.
+    A file that can't be written is said and done without.
     """
-    folder = home / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "ratchet.log"
+    path = home / "logs" / "ratchet.log"
 
     def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         return {name: redactor.value(value) for name, value in event.items()}
@@ -56,17 +55,22 @@ def set_up(home: Path, level: str, redactor: Redactor, *, to_stderr: bool) -> Pa
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    file = logging.handlers.RotatingFileHandler(path, maxBytes=_BYTES, backupCount=_FILES)
-    file.setFormatter(_formatter(shared, structlog.processors.JSONRenderer()))
     screen = logging.StreamHandler(sys.stderr)
     screen.setFormatter(_formatter(shared, structlog.dev.ConsoleRenderer(colors=False)))
     screen.setLevel(level.upper() if to_stderr else "WARNING")
     root = logging.getLogger()
     for handler in root.handlers[:]:
         root.removeHandler(handler)
-    root.addHandler(file)
     root.addHandler(screen)
     root.setLevel(level.upper())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = logging.handlers.RotatingFileHandler(path, maxBytes=_BYTES, backupCount=_FILES)
+    except OSError as error:
+        structlog.get_logger().warning("log_file_unusable", path=str(path), cause=str(error))
+    else:
+        file.setFormatter(_formatter(shared, structlog.processors.JSONRenderer()))
+        root.addHandler(file)
     for name in _QUIET:
         logging.getLogger(name).setLevel("WARNING")
     return path
