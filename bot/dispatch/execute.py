@@ -90,6 +90,7 @@ class Executor:
             return await self._do(runlog)
         except asyncio.CancelledError:
             if self.stopping:
+                await self._keep_spent(runlog)
                 raise
             return ends.stopped(runlog.run, self._redactor.text(runlog.said.strip()))
         except Fenced:
@@ -101,6 +102,13 @@ class Executor:
         except Exception as error:
             log.exception("run_broke", run_id=runlog.run.id)
             return ends.failed(runlog.run, RatchetError(f"{type(error).__name__}: {error}"))
+
+    async def _keep_spent(self, runlog: RunLog) -> None:
+        """What a call that is cut off has cost; its run goes on at the next start."""
+        try:
+            await runlog.flush()
+        except RatchetError as error:
+            log.warning("spent_not_kept", run_id=runlog.run.id, cause=str(error))
 
     async def _do(self, runlog: RunLog) -> tuple[Reply, Closing]:
         run = runlog.run

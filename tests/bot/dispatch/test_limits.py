@@ -18,7 +18,7 @@ from tests.bot.dispatch.saying import (
     start,
     steps,
 )
-from tests.fakes.model_server import Answer, ModelServer, content_filter
+from tests.fakes.model_server import Answer, ModelServer, Wait, content_filter
 from tests.fakes.recording_channel import RecordingChannel
 
 DAY = 86_400_000
@@ -83,6 +83,20 @@ async def test_the_cost_of_a_failed_answer_is_kept(app: App, model: ModelServer)
     assert len(asked) == 2
     assert run.usage.cost_usd == pytest.approx(sum(step.usage.cost_usd or 0 for step in asked))
     assert asked[1].usage.cost_usd
+
+
+async def test_the_cost_of_a_call_that_a_stop_cuts_off_is_kept(
+    app: App, model: ModelServer
+) -> None:
+    model.then(Wait(until=asyncio.Event()))
+    run_id = await start(app, "hello")
+    while not model.in_flight:
+        await asyncio.sleep(0.001)
+    await app.inbox.stop(0)
+    run = await app.services.runs.get(WORKSPACE, run_id)
+    assert run is not None and run.status is RunStatus.RUNNING
+    (cut,) = [step for step in await steps(app, run) if step.kind is StepKind.MODEL]
+    assert cut.error_type == "cancelled" and cut.usage.cost_usd
 
 
 @pytest.mark.parametrize("more", [{"RATCHET_MODEL": "never-heard-of"}])
