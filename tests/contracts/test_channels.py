@@ -41,7 +41,11 @@ CARD = Reply(
     ),
 )
 STATUS = "Approved by owner, 2026-11-20 09:30 UTC"
-DECIDED = Reply("Decided.", card=Card("P1 · Be kinder", ref="P1", diff="+kind", status=STATUS))
+DECIDED = Reply(
+    "Decided.",
+    card=Card("P1 · Be kinder", ref="P1", diff="+kind", status=STATUS),
+    buttons=CARD.buttons,
+)
 _OF_SERVERS = ("RequestHandler.", "BaseSelectorEventLoop._accept")
 """What the servers of the platforms, in this same process, are busy with."""
 
@@ -145,7 +149,10 @@ async def test_what_could_not_be_recorded_is_not_acknowledged_and_not_lost(
     driver: Driver,
 ) -> None:
     driver.office.inbox.refusals = [StorageError("locked", said="I can't store that right now.")]
-    assert await driver.say("/runs", times=2) == [driver.pulls, True]
+    if driver.pulls:
+        assert await driver.say("/runs") == [True]
+    else:
+        assert await driver.say("/runs", times=2) == [False, True]
     assert driver.office.texts == ["/runs"]
 
 

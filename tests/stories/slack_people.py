@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
+import pytest
 
 from bot.clock import SystemClock
 from tests.fakes import slack_payloads
@@ -117,7 +118,10 @@ class Member:
     async def sees(self, truth: Callable[[Answer], bool], since: int = 0) -> Answer:
         """The first of the bot's messages (from number `since` on) that is so, once it is there."""
         messages = self._slack.server.messages
-        await self._slack.server.until(lambda: any(map(truth, messages[since:])))
+        try:
+            await self._slack.server.until(lambda: any(map(truth, messages[since:])))
+        except TimeoutError:
+            pytest.fail("\n".join(["It never came. What came:", *map(shown, messages[since:])]))
         return next(m for m in messages[since:] if truth(m))
 
     async def reads(self, words: str, on: Mapping[str, Any] | None = None) -> Answer:

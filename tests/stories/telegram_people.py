@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.fakes.telegram_chats import Json, user_of
 from tests.fakes.telegram_server import TOKEN, TelegramServer
 
@@ -40,7 +42,7 @@ class Phone:
 
     async def tells(self, message: Json, label: str, words: str) -> None:
         """A button that asks, and the answer to its question."""
-        before = max(m["message_id"] for m in self._server.shown(self._user))
+        before = max(m["message_id"] for m in self._seen())
         await self.presses(message, label)
         asked = await self.sees(lambda m: m["message_id"] > before)
         await self._server.say(words, chat=self._user, user=self._user, to=asked)
@@ -51,8 +53,14 @@ class Phone:
         return await self.sees(lambda m: words in m["text"] and number in (None, m["message_id"]))
 
     async def sees(self, truth: Callable[[Json], bool]) -> Json:
-        await self._server.until(lambda: any(map(truth, self._server.shown(self._user))))
-        return next(m for m in self._server.shown(self._user) if truth(m))
+        try:
+            await self._server.until(lambda: any(map(truth, self._seen())))
+        except TimeoutError:
+            pytest.fail("\n".join(["It never came. What came:", *map(str, self._seen())]))
+        return next(m for m in self._seen() if truth(m))
+
+    def _seen(self) -> list[Json]:
+        return self._server.shown(self._user)
 
 
 def settings(server: TelegramServer) -> dict[str, str]:
