@@ -21,6 +21,7 @@ from handlers.web.app import make_app
 from handlers.web.auth import ApiKey, PageDoor
 from handlers.web.chat import ChatPage
 from handlers.web.parts import Cards, Parts
+from handlers.web.protocol import BoundedProtocol
 from handlers.web.streams import Streams
 
 _CLOSING_SECONDS = 3
@@ -125,7 +126,7 @@ class WebChannel:
         self._socket = _listen(self._host, self._wanted_port)
         config = uvicorn.Config(
             self._app,
-            http="httptools",
+            http=BoundedProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
