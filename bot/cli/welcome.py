@@ -49,7 +49,9 @@ def welcome(
         else "Turn on: everything is on; `ratchet --help` says what else you can type",
     ]
     if claim and not settings.owners and names & set(_TOKENS):
-        lines.append(f"Owner:   whoever says `/claim {claim}` first on a platform that has none yet")
+        lines.append(
+            f"Owner:   whoever says `/claim {claim}` first on a platform that has none yet"
+        )
     return lines
 
 
