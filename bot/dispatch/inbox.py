@@ -5,6 +5,8 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import structlog
+
 from bot.command import CommandTable
 from bot.config import Settings
 from bot.dispatch.execute import Executor
@@ -19,8 +21,11 @@ from bot.ports.clock import Clock, Ids
 from bot.ports.stores import Journal, Runs
 from bot.redaction import Redactor, storable
 
+log = structlog.get_logger()
+
 _LONG_AGO = 0.05
 _OFTEN = 0.5
+_KEPT = 1000
 
 
 class Dispatcher:
@@ -107,6 +112,7 @@ class Dispatcher:
             closed = await self._executor.cancelled(run)
             if closed is not None:
                 self.settled(closed)
+            self._lanes.cancel(run_id)  # should its turn have come meanwhile
         return True
 
     async def stop(self, seconds: float = 10.0) -> None:
@@ -129,9 +135,9 @@ class Dispatcher:
         now = self._clock.now()
         message = _storable(message)
         person = await self._roles.person_of(message)
-        text = self._redactor.text(message.text)
-        limit = self._settings.max_message_chars
-        too_long = len(text) > limit
+        too_long = len(message.text) > self._settings.max_message_chars
+        # Only the beginning of what is too long is kept: the rest isn't worth a second of work.
+        text = self._redactor.text(message.text[: 2 * _KEPT] if too_long else message.text)
         expiry = 0 if message.never_expires else self._settings.message_expiry * 1000
         run = Run(
             id=self._ids.run_id(),
@@ -142,7 +148,7 @@ class Dispatcher:
             event_id=message.event_id,
             conversation=message.conversation,
             person=person.id,
-            message=text[:1000] if too_long else text,
+            message=text[:_KEPT] if too_long else text,
             created_at=now,
             expires_at=expiry and max(0, min(message.sent_at or now, now)) + expiry,
             agent_hint=storable(message.agent or ""),
@@ -163,7 +169,12 @@ class Dispatcher:
 
     async def _wait_for_others(self, run: Run) -> None:
         """Other nodes may hold earlier messages of the same conversation."""
-        while await self._runs.open_before(run.workspace, run.conversation, run.id):
+        while True:
+            try:
+                if not await self._runs.open_before(run.workspace, run.conversation, run.id):
+                    return
+            except StorageError as error:
+                log.warning("order_unknown", run_id=run.id, cause=str(error))
             await asyncio.sleep(_OFTEN / 5)
 
     def _expect(self, run_id: str) -> None:
@@ -171,6 +182,8 @@ class Dispatcher:
 
     def _put(self, run: Run, steps: Sequence[Step]) -> None:
         async def job() -> None:
+            if run.id not in self._closed:
+                return  # cancelled before its turn
             if self._others:
                 await self._wait_for_others(run)
             closed = await self._executor.execute(run, steps)

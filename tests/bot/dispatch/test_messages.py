@@ -129,6 +129,27 @@ async def test_a_guest_stops_only_their_own(app: App, model: ModelServer) -> Non
     assert await app.inbox.cancel(WORKSPACE, run_id)
 
 
+async def test_what_is_cancelled_before_its_turn_never_reaches_a_model(
+    app: App, model: ModelServer
+) -> None:
+    """Messages that arrive together all begin as running, though only one is worked on."""
+    slow = asyncio.Event()
+    model.then(Wait(until=slow))
+    ids = await asyncio.gather(*(start(app, f"n{n}", conversation="one") for n in range(4)))
+    await asked_for(model, 1)
+    for run_id in ids[1:3]:
+        assert await app.inbox.cancel(WORKSPACE, run_id)
+    slow.set()
+    runs = await finished(app, ids)
+    assert [run.status.value for run in runs] == [
+        "succeeded",
+        "cancelled",
+        "cancelled",
+        "succeeded",
+    ]
+    assert [asked(body) for body in model.chats] == ["n0", "n3"]
+
+
 async def test_cancelling_at_any_moment_ends_a_run_once(app: App, model: ModelServer) -> None:
     for ticks in range(25):
         run_id = await start(app, f"n{ticks}")
