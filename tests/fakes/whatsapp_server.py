@@ -1,8 +1,10 @@
 """A small, strict Graph API server for one WhatsApp number, and what Meta posts to a webhook."""
 
+import asyncio
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +54,9 @@ class WhatsAppServer:
     shown: list[Json] = field(default_factory=list)
     url: str = ""
 
+    def __post_init__(self) -> None:
+        self._news = asyncio.Event()
+
     async def start(self) -> None:
         app = web.Application()
         app.router.add_post("/v23.0/{phone}/messages", self._messages)
@@ -59,6 +64,14 @@ class WhatsAppServer:
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/v23.0"
+
+    async def until(self, found: Callable[[], Json | None]) -> Json:
+        """What it finds, once a shown message makes it find something."""
+        async with asyncio.timeout(10):
+            while (result := found()) is None:
+                self._news.clear()
+                await self._news.wait()
+        return result
 
     async def stop(self) -> None:
         await self._runner.cleanup()
@@ -79,6 +92,7 @@ class WhatsAppServer:
         if problem := _problem(body):
             return _error(400, 100, problem)
         self.shown.append(body)
+        self._news.set()
         return web.json_response({"messages": [{"id": f"wamid.out{len(self.shown)}"}]})
 
 

@@ -105,6 +105,12 @@ class Member:
                 {**element(message, label), "action_ts": self._slack.stamp()}, message
             )
 
+    async def reacts(self, message: Mapping[str, Any], emoji: str) -> None:
+        channel = str(message["channel"])
+        await self._slack.deliver(
+            slack_payloads.reaction(emoji, message["ts"], channel=channel, user=self.user)
+        )
+
     async def tells(self, message: Mapping[str, Any], label: str, words: str) -> None:
         """A button that asks, and the modal that it opens."""
         opened = len(self._slack.server.views)
@@ -121,12 +127,20 @@ class Member:
         try:
             await self._slack.server.until(lambda: any(map(truth, messages[since:])))
         except TimeoutError:
-            pytest.fail("\n".join(["It never came. What came:", *map(shown, messages[since:])]))
+            came = [str(message["text"]) for message in messages[since:]]
+            pytest.fail("\n".join(["It never came. What came:", *came]))
         return next(m for m in messages[since:] if truth(m))
 
     async def reads(self, words: str, on: Mapping[str, Any] | None = None) -> Answer:
         """The first message that shows the words; `on` is the one in which they are to appear."""
         return await self.sees(lambda m: words in shown(m) and on in (None, m))
+
+    async def is_told(self, words: str) -> None:
+        """Something that nobody else sees."""
+        told = self._slack.server.ephemerals
+        await self._slack.server.until(
+            lambda: any(words in m["text"] and m["user"] == self.user for m in told)
+        )
 
     async def _press(self, pressed: Mapping[str, Any], message: Mapping[str, Any]) -> None:
         await self._slack.deliver(

@@ -1,5 +1,6 @@
 """One proposal in three places: asked for in Slack, approved on a phone, shown as it is in all."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,12 +30,12 @@ class Scene:
     telegram: TelegramServer
     home: Path
 
-    async def refusals(self) -> list[Run]:
-        """What the run log knows of commands that were not allowed."""
+    async def commands(self, text: str) -> list[Run]:
+        """What the run log knows of those who said this."""
         db = Database(url_of("", self.home))
         try:
             found = await RunStore(db).recent("local", kinds=("command",), limit=100)
-            return [run for run in found if run.error_type == "forbidden"]
+            return [run for run in found if run.message == text]
         finally:
             await db.close()
 
@@ -80,8 +81,9 @@ async def test_a_card_is_decided_once_and_everywhere(scene: Scene) -> None:
     await member.presses(here, "Approve")
     await member.reads("yours is member")
     assert "approver" in (await stranger.says("/approve P1"))["text"]
-    assert [run.message for run in await scene.refusals()] == ["/approve P1"] * 2
-    assert {run.channel for run in await scene.refusals()} == {"slack", "telegram"}
+    refused = await scene.commands("/approve P1")
+    assert [run.error_type for run in refused] == ["forbidden"] * 2
+    assert {run.channel for run in refused} == {"slack", "telegram"}
 
     await approver.presses(on_phone, "Approve", times=2)
     await approver.reads("Approved by Person 7", on_phone)
@@ -102,3 +104,17 @@ async def test_a_card_is_decided_once_and_everywhere(scene: Scene) -> None:
         await owner.reads("Rolled back by Olivia Owner", card)
     assert "in metres" not in await stranger.asks(QUESTION)
     assert len([m for m in scene.slack.server.messages if m["channel"] == ADMINS]) == 2
+
+    # At the same moment: one of them decides, the other is told who did.
+    await member.says("better Always thank the person first", wrong["thread_ts"], seeing="thank")
+    there = await owner.sees(lambda m: m["channel"] == ADMINS and "P2" in shown(m))
+    on_phone = await approver.sees(lambda m: "P2" in m["text"])
+    await asyncio.gather(second.presses(there, "Approve"), approver.presses(on_phone, "Approve"))
+    await second.sees(lambda m: m.get("thread_ts") == there["ts"])
+    await approver.sees(lambda m: m["message_id"] > on_phone["message_id"])
+    decided = await scene.commands("/approve P2")
+    assert sorted(run.status.value for run in decided) == ["refused", "succeeded"]
+    winner = next(run.channel for run in decided if run.status.value == "succeeded")
+    name = "Sue Second" if winner == "slack" else "Person 7"
+    await owner.reads(f"Approved by {name}", there)
+    await approver.reads(f"Approved by {name}", on_phone)

@@ -77,6 +77,8 @@ async def test_ask_better_approve_and_roll_back(scene: Scene) -> None:
 
     right = await member.says(QUESTION)
     assert right["text"].startswith(LESSON) and "taught by P1" in shown(right)
+    await member.reacts(right, "+1")
+    await member.is_told("is rated 👍")
 
     undone = await owner.commands("/rollback", "P1")
     assert "P1 is rolled back" in shown(undone)
@@ -87,7 +89,12 @@ async def test_ask_better_approve_and_roll_back(scene: Scene) -> None:
     refused = [r for r in runs if r.message == "/approve P1" and r.status.value == "refused"]
     assert [r.error_type for r in refused] == ["forbidden", "forbidden"]
     assert len({r.person for r in refused}) == 2
-    assert [r.kind.value for r in runs if r.message == QUESTION] == ["request"] * 3
+    asked = [r for r in runs if r.message == QUESTION]
+    assert [(r.kind.value, r.outcome.y) for r in asked] == [
+        ("request", None),
+        ("request", 1.0),
+        ("request", 0.0),
+    ]
 
 
 @pytest.mark.parametrize("scene", ["socket"], indirect=True)
