@@ -71,7 +71,13 @@ class DbosDurable:
         return self._dbos is not None
 
     async def launch(self) -> None:
-        """Imports the engine (about a second) and connects, off the caller's loop."""
+        """Imports the engine (about a second) and connects, off the caller's loop.
+
+        A launch that is cancelled comes to its end all the same: `close` waits for it.
+        """
+        await asyncio.shield(asyncio.ensure_future(self._launch_whole()))
+
+    async def _launch_whole(self) -> None:
         async with self._launching:
             if self.launched:
                 return

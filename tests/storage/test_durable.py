@@ -166,3 +166,18 @@ async def test_killed_in_the_middle_no_finished_step_is_repeated(
     await second.wait()
     lines = (tmp_path / "done").read_text().split()
     assert lines == ["one:1", "one:2-began", "two:2-began", "two:2", "two:3"]
+
+
+async def test_a_launch_that_is_cut_off_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Stopping in the middle of a start: the next start finds the engine free."""
+    for moment in range(3):
+        durable = DbosDurable(tmp_path, f"n{moment}")
+        launching = asyncio.create_task(durable.launch())
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        launching.cancel()
+        await asyncio.gather(launching, return_exceptions=True)
+        await durable.close()
+    last = DbosDurable(tmp_path, "last")
+    await last.launch()
+    await last.close()
