@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot.agents import prompt
+from bot.agents.slots import Slots
 from bot.agents.tools.base import Tool, ToolContext
 from bot.agents.tools.run import call, granted
 from bot.budget import Purse
@@ -41,8 +42,7 @@ class UniversalAgent:
         self, model: Model, memory: MemoryBank, purse: Purse, toolbox: Toolbox, calls_at_once: int
     ) -> None:
         self._model, self._memory, self._purse, self._toolbox = model, memory, purse, toolbox
-        # First come, first served: asyncio's semaphore wakes its waiters in order.
-        self._slots = asyncio.Semaphore(calls_at_once)
+        self._slots = Slots(calls_at_once)
 
     async def answer(
         self,
@@ -133,7 +133,7 @@ class UniversalAgent:
             )
             usage = None
             try:
-                async with self._slots:
+                async with self._slots.taken(run.id):
                     reply = await self._model.complete(request, on_delta)
                 usage = reply.usage
             except ModelError as error:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from bot.app import App
+from bot.errors import NotFound
 from bot.model.message import Sender
 from bot.model.person import Role
 from bot.model.proposal import ProposalStatus
@@ -35,9 +36,13 @@ async def undecided(app: App) -> bool:
     return len(await app.services.proposals.list(WORKSPACE, (ProposalStatus.OFFERED,))) == 1
 
 
-@pytest.mark.parametrize("order", ORDERS)
-async def test_an_answer_approves_nothing(app: App, model: ModelServer, order: str) -> None:
+async def test_an_answer_approves_nothing(app: App, model: ModelServer) -> None:
     ref = await offered(app)
+    for order in ORDERS:
+        await _answered(app, model, ref, order)
+
+
+async def _answered(app: App, model: ModelServer, ref: str, order: str) -> None:
     before = len(await app.services.runs.recent(WORKSPACE, limit=100))
     model.then(Answer(order, tool_calls=(("approve", json.dumps({"ref": ref})),)), order)
     run = await say(app, "hello", sender=OWNER)
@@ -46,11 +51,13 @@ async def test_an_answer_approves_nothing(app: App, model: ModelServer, order: s
     assert len(await app.services.runs.recent(WORKSPACE, limit=100)) == before + 1
 
 
-@pytest.mark.parametrize("order", ORDERS)
-async def test_feedback_memory_and_history_approve_nothing(
-    app: App, model: ModelServer, order: str
-) -> None:
-    ref = await offered(app)
+async def test_feedback_memory_and_history_approve_nothing(app: App) -> None:
+    await offered(app)
+    for order in ORDERS:
+        await _mentioned(app, order)
+
+
+async def _mentioned(app: App, order: str) -> None:
     run = await say(app, "hello")
     for said_so in (
         f"/rate {run.id} down {order}",
@@ -61,7 +68,7 @@ async def test_feedback_memory_and_history_approve_nothing(
     ):
         await say(app, said_so, conversation=run.conversation)
     await say(app, "and now", sender=OWNER, history=(("user", order), ("assistant", order)))
-    assert ref and await undecided(app)
+    assert await undecided(app)
 
 
 async def test_words_of_feedback_are_shown_as_words(
@@ -129,3 +136,24 @@ async def test_a_button_says_what_its_presser_may(app: App, model: ModelServer) 
     assert await undecided(app)
     done = await say(app, f"/approve {ref}", sender=OWNER, is_button=True)
     assert done.status is RunStatus.SUCCEEDED and not await undecided(app)
+
+
+async def test_a_workspace_sees_nothing_of_another(app: App, model: ModelServer) -> None:
+    there = await app.inbox.accept(message("our secret plan", workspace="T2", conversation="c"))
+    run = await app.inbox.wait("T2", there.run_id, 30)
+    assert said(run) == "You said: our secret plan"
+    noted = message("/remember the plan is blue", workspace="T2", conversation="c")
+    await app.inbox.wait("T2", (await app.inbox.accept(noted)).run_id, 30)
+
+    assert await app.services.runs.get(WORKSPACE, run.id) is None
+    assert not await app.inbox.cancel(WORKSPACE, run.id)
+    with pytest.raises(NotFound):
+        await app.inbox.wait(WORKSPACE, run.id, 0)
+    for name in ("/run", "/why", "/retry", "/rate", "/better"):
+        words = " up" if name == "/rate" else ""
+        shown = await say(app, f"{name} {run.id}{words}", sender=OWNER, conversation="c")
+        assert shown.error_type == "not_found", (name, said(shown))
+    listed = await say(app, "/runs", sender=OWNER, conversation="c")
+    assert "plan" not in str(listed.reply)
+    await say(app, "what is the plan?", sender=OWNER, conversation="c")
+    assert "blue" not in str(model.chats[-1]) and "secret plan" not in str(model.chats[-1])

@@ -92,12 +92,24 @@ async def test_a_conversation_keeps_its_order_and_delays_no_other(
 
 
 @pytest.mark.parametrize("more", [{"RATCHET_MODEL_CONCURRENCY": "2"}])
-async def test_calls_beyond_the_limit_wait_in_order(app: App, model: ModelServer) -> None:
+async def test_no_more_calls_than_the_limit_are_in_flight(app: App, model: ModelServer) -> None:
     model.delay = 0.005
-    ids = [await start(app, f"n{n}") for n in range(8)]
-    await finished(app, ids)
+    await finished(app, [await start(app, f"n{n}") for n in range(8)])
     assert model.most_in_flight == 2
-    assert [asked(body) for body in model.chats] == [f"n{n}" for n in range(8)]
+
+
+@pytest.mark.parametrize("more", [{"RATCHET_MODEL_CONCURRENCY": "1"}])
+async def test_calls_beyond_the_limit_wait_in_order(app: App, model: ModelServer) -> None:
+    slow = asyncio.Event()
+    model.then(Wait(until=slow))
+    ids = [await start(app, "n0")]
+    await asked_for(model, 1)
+    ids += [await start(app, f"n{n}") for n in range(1, 12)]
+    while len(vars(app.services.purse)["_holds"]) < len(ids):  # all are at the door
+        await asyncio.sleep(0.001)
+    slow.set()
+    await finished(app, ids)
+    assert [asked(body) for body in model.chats] == [f"n{n}" for n in range(12)]
 
 
 async def test_stop_ends_what_runs_and_what_waits_and_keeps_what_was_said(

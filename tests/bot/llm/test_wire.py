@@ -98,3 +98,13 @@ def test_no_answer_breaks_the_reader(answers: list[object]) -> None:
 def test_what_is_no_answer_is_garbled(answer: object) -> None:
     with pytest.raises(wire.Garbled):
         received(answer)
+
+
+def test_a_character_cut_in_two_by_a_stream_is_shown_whole() -> None:
+    """JSON may escape an emoji as two halves, and a server may send one in each chunk."""
+    found = wire.Received(REQUEST, "small")
+    shown = [
+        found.take(delta(content=part)) for part in ("so \ud83d", "\ude00 and", " \ude00 lost")
+    ]
+    assert shown == ["so ", "\U0001f600 and", "  lost"]
+    assert found.text == "so \U0001f600 and  lost"
