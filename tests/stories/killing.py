@@ -84,6 +84,8 @@ class Killing:
         settings = {
             "RATCHET_DATABASE_URL": self._database_url,
             "RATCHET_LEASE_SECONDS": "1.5",
+            # Every message was sent at the beginning: a long story must not find them too late.
+            "RATCHET_MESSAGE_EXPIRY": "86400",
             "OPENAI_BASE_URL": self._model.url,
             "OPENAI_API_KEY": "none",
             "SLACK_BOT_TOKEN": self._slack.bot_token,
