@@ -1,13 +1,9 @@
 """The web as a channel: one server for the page, the HTTP APIs and other channels' webhooks."""
 
 import asyncio
-import contextlib
 import errno
-import logging
 import socket
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
-
-import uvicorn
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from bot.errors import ChannelError, ConfigError, Held
 from bot.events import Events
@@ -21,41 +17,12 @@ from handlers.web.app import make_app
 from handlers.web.auth import ApiKey, PageDoor
 from handlers.web.chat import ChatPage
 from handlers.web.parts import Cards, Parts
-from handlers.web.protocol import BoundedProtocol
+from handlers.web.server import Server, make_server
 from handlers.web.streams import Streams
-
-_CLOSING_SECONDS = 3
 
 
 async def no_cards(workspace: str, refs: Collection[str]) -> Sequence[Reply]:
     return ()
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to the process, and says when it listens."""
-
-    def __init__(self, config: uvicorn.Config):
-        super().__init__(config)
-        self.listening, self._leaving = asyncio.Event(), asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-    async def main_loop(self) -> None:
-        """Wakes once a second for the Date header, and at once to leave."""
-        while not await self.on_tick(0):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1):
-                    await self._leaving.wait()
-
-    def leave(self) -> None:
-        self.should_exit = True
-        self._leaving.set()
 
 
 class WebChannel:
@@ -100,7 +67,7 @@ class WebChannel:
             commands=commands,
         )
         self._app = make_app(parts, ChatPage(parts), routes)
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self._serving: asyncio.Task[None] | None = None
         self._socket: socket.socket | None = None
 
@@ -124,21 +91,7 @@ class WebChannel:
     async def start(self) -> None:
         """Raises Held where the port is taken, ConfigError where the address can't be used."""
         self._socket = _listen(self._host, self._wanted_port)
-        config = uvicorn.Config(
-            self._app,
-            http=BoundedProtocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            # Longer than common clients keep a connection: they, not we, close it first.
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=_CLOSING_SECONDS,
-        )
-        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-        self._server = _Server(config)
+        self._server = make_server(self._app)
         self._serving = asyncio.create_task(self._server.serve([self._socket]))
         listening = asyncio.create_task(self._server.listening.wait())
         await asyncio.wait({self._serving, listening}, return_when=asyncio.FIRST_COMPLETED)

@@ -10,7 +10,7 @@ from bot.model.message import Sender
 from bot.model.person import Role
 from bot.model.proposal import ProposalStatus
 from bot.model.run import RunKind, RunStatus, StepKind
-from tests.bot.dispatch.saying import MEMBER, OWNER, WORKSPACE, said, say, steps
+from tests.bot.dispatch.saying import MEMBER, OWNER, WORKSPACE, message, said, say, steps
 from tests.fakes.model_server import Answer, ModelServer
 from tests.fakes.recording_channel import RecordingChannel
 

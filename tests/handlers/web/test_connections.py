@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 
-from handlers.web.protocol import HEAD_BYTES, HEAD_SECONDS, BoundedProtocol
+from handlers.web.server import HEAD_BYTES, HEAD_SECONDS, BoundedProtocol
 from tests.handlers.web.conftest import Site
 
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"

@@ -1,14 +1,21 @@
-"""HTTP connections with bounds: what comes before a request's body has a size and a time."""
+"""The HTTP server, and connections with bounds: what comes before a body has a size and a time."""
 
 import asyncio
 import contextlib
+import logging
+import socket
+from collections.abc import Generator
 from typing import Any
 
+import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_BYTES = 512 * 1024
 """More than one read of the transport (256 KiB), in which another request's body may end."""
 HEAD_SECONDS = 30.0
+
+_CLOSING_SECONDS = 3
 
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large"
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout"
@@ -65,3 +72,48 @@ class BoundedProtocol(HttpToolsProtocol):
         with contextlib.suppress(OSError):
             self.transport.write(status + _REST)
         self.transport.close()
+
+
+class Server(uvicorn.Server):
+    """Leaves signals to the process, and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config):
+        super().__init__(config)
+        self.listening, self._leaving = asyncio.Event(), asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    async def main_loop(self) -> None:
+        """Wakes once a second for the Date header, and at once to leave."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._leaving.wait()
+
+    def leave(self) -> None:
+        self.should_exit = True
+        self._leaving.set()
+
+
+def make_server(app: ASGIApp) -> Server:
+    config = uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        # Longer than common clients keep a connection: they, not we, close it first.
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=_CLOSING_SECONDS,
+    )
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    return Server(config)
