@@ -56,6 +56,7 @@ class RunLog:
 
         What the work raises is recorded and raised on; what a failed model call cost is counted.
         """
+        name = self._redactor.text(name)  # a model may call a tool by any name
         known = self._take_logged(kind, name)
         if known is not None:
             return known.output

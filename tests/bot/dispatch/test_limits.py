@@ -120,7 +120,7 @@ async def test_no_secret_is_left_anywhere(
 ) -> None:
     part = secret.split("=")[-1].split("Bearer ")[-1]
     model.then(
-        Answer(secret, tool_calls=(("calculator", f'{{"expression": "{secret}"}}'),)),
+        Answer(secret, tool_calls=(("calculator", f'{{"expression": "{secret}"}}'), (secret, ""))),
         f"you gave me {secret}",
     )
     with structlog.testing.capture_logs() as lines:
