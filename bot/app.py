@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from bot.dispatch.inbox import Dispatcher
+from bot.errors import StorageError
 from bot.lease import Lease
 from bot.model.message import Message, Sender
 from bot.model.run import Run
@@ -18,12 +19,14 @@ from bot.services import Services
 log = structlog.get_logger()
 
 _ANSWER_WITHIN = 600.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 
 
 @dataclass(slots=True, eq=False)
 class App:
     """`channels` are started in order and stopped in reverse. `later` is what a person doesn't
-    have to wait for: it starts once messages are taken, and its failure stops nothing else."""
+    have to wait for: it starts once messages are taken, and its failure stops nothing else. What
+    storage refused is tried again until it starts."""
 
     services: Services
     inbox: Dispatcher
@@ -37,6 +40,7 @@ class App:
     at_end: Sequence[tuple[str, Callable[[], Awaitable[object]]]]
     taking: bool = False
     _late: "asyncio.Task[None] | None" = field(default=None)
+    _tried: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> None:
         """Returns once messages are taken. Raises what makes that impossible."""
@@ -63,9 +67,8 @@ class App:
         await self.stop_store()
 
     async def settled(self) -> None:
-        """Once everything that may start later has."""
-        if self._late is not None:
-            await asyncio.shield(self._late)
+        """Once everything that may start later has been tried."""
+        await self._tried.wait()
 
     async def ask(
         self, text: str, *, agent: str | None = None, conversation: str = "", channel: str = "api"
@@ -86,11 +89,20 @@ class App:
         return await self.inbox.wait("local", accepted.run_id, _ANSWER_WITHIN)
 
     async def _start_later(self) -> None:
-        for name, work in self.later:
-            await self._try(name, work)
+        left, pause = list(self.later), _FIRST_PAUSE
+        while left:
+            left = [(name, work) for name, work in left if await self._try(name, work)]
+            self._tried.set()
+            if left:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+        self._tried.set()
 
-    async def _try(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
+    async def _try(self, name: str, work: Callable[[], Awaitable[object]]) -> bool:
+        """Whether it failed and is worth another try."""
         try:
             await work()
-        except Exception:
+        except Exception as error:
             log.exception("part_failed", part=name)
+            return isinstance(error, StorageError)
+        return False
