@@ -31,7 +31,7 @@ class Command:
     """`name` has hyphens where needed; platforms without them use underscores.
 
     `usage` is the form after the name ("[run] text"); `examples` are whole lines a person could
-    type. `in_order` False lets it overtake what its conversation is busy with (/stop, buttons).
+    type; `more` explains the usage in `/help name`. `in_order` False lets it overtake what its conversation is busy with (/stop, buttons).
     `slash` says whether Slack's manifest declares it.
     """
 
@@ -42,6 +42,7 @@ class Command:
     examples: tuple[str, ...] = ()
     role: Role = Role.MEMBER
     in_order: bool = True
+    more: str = ""
     slash: bool = True
     aliases: tuple[str, ...] = ()
     hidden: bool = False

@@ -21,7 +21,9 @@ async def budget(ask: Ask) -> Reply:
     if not words:
         return await _shown(ask)
     if words[0].lower() != "set":
-        raise wrong(COMMAND, f"{one_line(words[0], 20)} can't be done.{closest(words[0], ['set'])}")
+        raise wrong(
+            ask, COMMAND, f"{one_line(words[0], 20)} can't be done.{closest(words[0], ['set'])}"
+        )
     if not ask.person.role.may(Role.OWNER):
         raise Forbidden(
             f"{ask.person.id} may not set budgets",
@@ -33,20 +35,24 @@ async def budget(ask: Ask) -> Reply:
 
 
 async def _parsed(ask: Ask, words: list[str]) -> Budget:
+    if len(words) == 2 and words[0].lower() == Scope.RUN:
+        words = [words[0], Period.RUN, words[1]]
     if len(words) not in (3, 4):
-        raise wrong(COMMAND, "Say for what, per day or month, and how many US dollars.")
+        raise wrong(ask, COMMAND, "Say for what, per day or month, and how many US dollars.")
     first, _, named = words[0].partition(":")
     key, period, amount = (named or "".join(words[1:-2])), words[-2].lower(), words[-1]
     if first.lower() not in set(Scope):
-        raise wrong(COMMAND, f"{one_line(first, 20)} has no budget.{closest(first, list(Scope))}")
+        raise wrong(
+            ask, COMMAND, f"{one_line(first, 20)} has no budget.{closest(first, list(Scope))}"
+        )
     scope = Scope(first.lower())
     fitting = [Period.RUN] if scope is Scope.RUN else [Period.DAY, Period.MONTH]
     if period not in fitting:
         near = closest(period, fitting) or f" Say {' or '.join(fitting)}."
-        raise wrong(COMMAND, f"{one_line(period, 20)} does not fit {scope.value}.{near}")
+        raise wrong(ask, COMMAND, f"{one_line(period, 20)} does not fit {scope.value}.{near}")
     typed = _AMOUNT.match(amount)
     if typed is None or not math.isfinite(float(typed[1])):
-        raise wrong(COMMAND, f"{one_line(amount, 20)} is no amount of US dollars.")
+        raise wrong(ask, COMMAND, f"{one_line(amount, 20)} is no amount of US dollars.")
     return Budget(scope, await _key(ask, scope, key), Period(period), float(typed[1]))
 
 
@@ -59,11 +65,13 @@ async def _key(ask: Ask, scope: Scope, key: str) -> str:
         person = ask.person if key == "me" else None
         person = person or await ask.services.people.get(ask.run.workspace, key)
         if person is None:
-            raise wrong(COMMAND, f"I know no person {one_line(key, 40)}. /role lists their ids.")
+            raise wrong(
+                ask, COMMAND, f"I know no person {one_line(key, 40)}. /role lists their ids."
+            )
         return person.id
     names = [a.name for a in await ask.services.agents.current(ask.run.workspace)]
     if key.lower() not in names:
-        raise wrong(COMMAND, f"There is no agent {one_line(key, 40)}.{closest(key, names)}")
+        raise wrong(ask, COMMAND, f"There is no agent {one_line(key, 40)}.{closest(key, names)}")
     return key.lower()
 
 
@@ -116,6 +124,13 @@ COMMAND = Command(
     "budget",
     "Show what may be spent and what has been; owners set it",
     budget,
-    usage="[set workspace|agent[:name]|person[:id]|run day|month|run dollars]",
-    examples=("/budget", "/budget set workspace day 20", "/budget set agent:writer month 50"),
+    usage="[set who day|month dollars | set run dollars]",
+    examples=(
+        "/budget",
+        "/budget set workspace day 20",
+        "/budget set agent:writer month 50",
+        "/budget set run 0.2",
+    ),
+    more="`who` is `workspace` (all together), `agent` or `person` (each of them), `agent:writer` "
+    "(one of them), `person:me` or `person:` and an id that `/role` lists.",
 )

@@ -12,7 +12,9 @@ from commands.parsing import wrong
 async def forget(ask: Ask) -> Reply:
     ref = ask.args.split()[0] if ask.args else ""
     if not ref.lstrip("#Mm").isdigit():
-        raise wrong(COMMAND, "Say which memory. /remember lists yours, /remember org everyone's.")
+        raise wrong(
+            ask, COMMAND, "Say which memory. /remember lists yours, /remember org everyone's."
+        )
     memory = await ask.services.memories.by_ref(ask.run.workspace, ref.lstrip("#"))
     if memory is None and ask.run.attempt > 1:
         # Taken up again after a crash: it is gone by this very command.

@@ -37,13 +37,16 @@ def command(everything: Callable[[], Sequence[Command]]) -> Command:
 
 def _all(commands: Sequence[Command]) -> str:
     lines = ["Ask me anything, or say:"]
-    lines += [f"- `{_form(c)}` {c.help}" for c in commands]
+    lines += [f"- `{_form(c)}`: {c.help}" for c in commands]
     lines.append("`!better …` works like `/better …` where a platform keeps `/` for itself.")
     return "\n".join(lines)
 
 
 def _one(command: Command) -> str:
-    lines = [f"`{_form(command)}`", f"{command.help}. For: {command.role.value} and up."]
+    whom = "owners" if command.role is Role.OWNER else f"{command.role.value} and up"
+    lines = [f"`{_form(command)}`", f"{command.help}. For: {whom}."]
+    if command.more:
+        lines.append(command.more)
     if command.examples:
         lines.append("Examples:")
         lines += [f"- `{example}`" for example in command.examples]

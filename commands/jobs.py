@@ -5,7 +5,7 @@ from bot.errors import Forbidden
 from bot.model.job import JobState
 from bot.model.message import Button, Reply
 from bot.model.person import Role
-from bot.model.words import ago, when
+from bot.model.words import ago, one_line, when
 from commands.parsing import closest, wrong
 
 _DOING = ("pause", "resume", "run")
@@ -18,11 +18,13 @@ async def jobs(ask: Ask) -> Reply:
         return _listed(ask, list(states.values()))
     doing = "run" if words[0] in ("run-now", "start") else words[0]
     if doing not in _DOING:
-        raise wrong(COMMAND, f"{words[0][:20]} can't be done.{closest(doing, _DOING)}")
+        raise wrong(ask, COMMAND, f"{words[0][:20]} can't be done.{closest(doing, _DOING)}")
     named = [word for word in words[1:] if word != "now"]
     if len(named) != 1 or named[0] not in states:
-        near = closest(named[0], states) if named else f" There are: {', '.join(states)}."
-        raise wrong(COMMAND, f"Say which job.{near}")
+        why = "Say which job."
+        if named:
+            why = f"There is no job {one_line(' '.join(named), 40)}.{closest(named[0], states)}"
+        raise wrong(ask, COMMAND, f"{why} There are: {', '.join(states)}.")
     if not ask.person.role.may(Role.OWNER):
         raise Forbidden(
             f"{ask.person.id} may not {doing} {named[0]}",

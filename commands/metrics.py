@@ -58,9 +58,9 @@ async def _asked(ask: Ask) -> tuple[str, int]:
             agent = word
         elif word not in ("day", "days"):
             near = closest(word, agents) or f" The agents are: {', '.join(agents)}."
-            raise wrong(COMMAND, f"There is no agent {one_line(word, 30)}.{near}")
+            raise wrong(ask, COMMAND, f"There is no agent {one_line(word, 30)}.{near}")
     if not 1 <= days <= _MOST_DAYS:
-        raise wrong(COMMAND, f"Give 1 to {_MOST_DAYS} days.")
+        raise wrong(ask, COMMAND, f"Give 1 to {_MOST_DAYS} days.")
     return agent, days
 
 

@@ -14,21 +14,28 @@ _SHORT = re.compile(r"#?([0-9a-f]{8})\Z", re.IGNORECASE)
 _FULL = re.compile(
     r"#?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\Z", re.IGNORECASE
 )
+_DATE = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\Z", re.ASCII)
+"""20261120 has the form of an id as well."""
 
 _LOOK_BACK = 200
 
 
-def wrong(command: Command, why: str) -> BadInput:
-    """The error for arguments that can't be used: what is wrong, the form, an example."""
+def wrong(ask: Ask, command: Command, why: str) -> BadInput:
+    """The error for arguments that can't be used: what is wrong, the form, an example.
+
+    Where something was typed the example has arguments too: a command's second one does.
+    """
     lines = [why, f"Usage: `{f'/{command.name} {command.usage}'.strip()}`"]
     if command.examples:
-        lines.append(f"For example: `{command.examples[0]}`")
+        lines.append(f"For example: `{command.examples[: 2 if ask.args else 1][-1]}`")
     return BadInput(f"/{command.name}: {why}", said="\n".join(lines))
 
 
 def closest(word: str, options: Iterable[str]) -> str:
     """ " Did you mean x?", or nothing where nothing is near."""
-    near = difflib.get_close_matches(word.lower(), list(options), 1, 0.5)
+    # In a short word one letter is much: "bogus" is not meant for "ops".
+    cutoff = 0.7 if len(word) < 6 else 0.5
+    near = difflib.get_close_matches(word.lower(), list(options), 1, cutoff)
     return f" Did you mean {near[0]}?" if near else ""
 
 
@@ -81,13 +88,11 @@ async def last_run(ask: Ask) -> Run:
 async def run_and_words(ask: Ask) -> tuple[Run, str]:
     """`[run] words`: the run that is named in front, or else the last one here."""
     first, rest = first_word(ask.args)
-    if _FULL.match(first):
+    if not (_SHORT.match(first) or _FULL.match(first)):
+        return await last_run(ask), ask.args
+    try:
         return await find_run(ask, first), rest
-    if _SHORT.match(first):
-        try:
-            return await find_run(ask, first), rest
-        except NotFound:
-            # Eight digits are as likely a date or a number, eight letters a word.
-            if not (first.lstrip("#").isdigit() or first.isalpha()):
-                raise
+    except NotFound:
+        if not _DATE.match(first):
+            raise
     return await last_run(ask), ask.args

@@ -24,7 +24,8 @@ async def proposals(ask: Ask) -> Reply:
         found = await store.list(workspace, [_STATUSES[word]], _SHOWN)
         return _listed(found, f"No proposal is {word}.")
     if not any(letter.isdigit() for letter in word):
-        raise wrong(COMMAND, f"{one_line(ask.args, 20)} is no status.{closest(word, _STATUSES)}")
+        why = f"{one_line(ask.args, 20)} is no status.{closest(word, _STATUSES)}"
+        raise wrong(ask, COMMAND, f"{why} There are: {', '.join(_STATUSES)}.")
     ref, _ = await proposal_ref(ask, COMMAND)
     proposal = await store.get(workspace, ref)
     if proposal is None:

@@ -25,12 +25,12 @@ async def rate(ask: Ask) -> Reply:
     if words and words[0].lower() in _RATINGS:
         run, said = await last_run(ask), " ".join(words)
     elif len(words) < 2:
-        raise wrong(COMMAND, "Say which answer, and up or down.")
+        raise wrong(ask, COMMAND, "Say which answer, and up or down.")
     else:
         run, said = await find_run(ask, words[0]), " ".join(words[1:])
     word, _, text = said.partition(" ")
     if word.lower() not in _RATINGS:
-        raise wrong(COMMAND, f"{word} is no rating.{closest(word, _RATINGS)}")
+        raise wrong(ask, COMMAND, f"{word} is no rating.{closest(word, _RATINGS)}")
     if run.kind != "request":
         raise NotFound(f"run {run.id} is a {run.kind}", said="Only answers can be rated.")
     rating = _RATINGS[word.lower()]

@@ -19,6 +19,6 @@ async def proposal_ref(ask: Ask, command: Command) -> tuple[str, str]:
         return f"P{int(typed[1])}", rest
     wanted = _OPEN.get(command.name, (ProposalStatus.OFFERED,))
     latest = await ask.services.proposals.list(ask.run.workspace, wanted, 1)
-    hint = f" The latest is {latest[0].ref}: {latest[0].title}." if latest else ""
+    hint = f" The latest is {latest[0].ref}: {latest[0].title.rstrip('.')}." if latest else ""
     why = f"{first[:20]} is no proposal." if first else "Say which proposal."
-    raise wrong(command, f"{why}{hint}")
+    raise wrong(ask, command, f"{why}{hint}")

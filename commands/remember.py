@@ -38,14 +38,14 @@ async def _place(ask: Ask, where: re.Match[str] | None) -> tuple[Namespace, str]
     name = word.removeprefix("agent:")
     names = [a.name for a in await ask.services.agents.current(ask.run.workspace)]
     if name not in names:
-        raise wrong(COMMAND, f"There is no agent {name}.{closest(name, names)}")
+        raise wrong(ask, COMMAND, f"There is no agent {name}.{closest(name, names)}")
     return of_agent(name), name
 
 
 async def _kept(ask: Ask, namespace: Namespace, whom: str) -> Reply:
     found = await ask.services.memories.list(ask.run.workspace, [namespace], 20)
     if not found:
-        raise wrong(COMMAND, f"Nothing is remembered for {whom} yet. Say what to remember.")
+        raise wrong(ask, COMMAND, f"Nothing is remembered for {whom} yet. Say what to remember.")
     lines = [f"Remembered for {whom}:", *(f"- {m.ref}: {one_line(m.text, 160)}" for m in found)]
     return Reply("\n".join(lines), private=True)
 

@@ -17,9 +17,9 @@ async def role(ask: Ask) -> Reply:
         return await _everyone(ask)
     *who, word = ask.args.split()
     if not who:
-        raise wrong(COMMAND, "Say who, and which role.")
+        raise wrong(ask, COMMAND, "Say who, and which role.")
     if word.lower() not in set(Role):
-        raise wrong(COMMAND, f"{one_line(word, 20)} is no role.{closest(word, list(Role))}")
+        raise wrong(ask, COMMAND, f"{one_line(word, 20)} is no role.{closest(word, list(Role))}")
     person, new = await _find(ask, " ".join(who)), Role(word.lower())
     services, workspace = ask.services, ask.run.workspace
     owners = await services.people.with_role(workspace, Role.OWNER)
@@ -40,7 +40,7 @@ async def _find(ask: Ask, who: str) -> Person:
         return found[0]
     if found:
         ids = ", ".join(p.id for p in found)
-        raise wrong(COMMAND, f"Several people are called {one_line(who, 40)}: {ids}.")
+        raise wrong(ask, COMMAND, f"Several people are called {one_line(who, 40)}: {ids}.")
     near = closest(plain, [p.name for p in people if p.name])
     said = f"I know nobody called {one_line(who, 40)}.{near} Whoever wrote to me once is known."
     raise NotFound(f"nobody called {who!r}", said=said)

@@ -31,10 +31,11 @@ async def runs(ask: Ask) -> Reply:
     kinds: tuple[str, ...] = _KINDS["requests"]
     for word in words:
         if word not in _KINDS and word != "all":
-            raise wrong(COMMAND, f"{one_line(word, 20)} is no choice.{closest(word, _CHOICES)}")
+            why = f"{one_line(word, 20)} is no choice.{closest(word, _CHOICES)}"
+            raise wrong(ask, COMMAND, f"{why} There are: {', '.join(_CHOICES)}.")
         kinds = _KINDS.get(word, kinds)
     if everywhere and not ask.person.role.may(Role.APPROVER):
-        raise wrong(COMMAND, "Runs outside this conversation are shown to approvers only.")
+        raise wrong(ask, COMMAND, "Runs outside this conversation are shown to approvers only.")
     found = await ask.services.runs.recent(
         ask.run.workspace,
         conversation="" if everywhere else ask.run.conversation,

@@ -17,10 +17,10 @@ _LONGEST = 8_000
 async def save_workflow(ask: Ask) -> Reply:
     words = ask.args.split()
     if not words or len(words) > 2:
-        raise wrong(COMMAND, "Give it a name of one word.")
+        raise wrong(ask, COMMAND, "Give it a name of one word.")
     name = words[0].lower().replace("_", "-")
     if not NAME.match(name):
-        raise wrong(COMMAND, "A name has up to 40 letters, digits and hyphens.")
+        raise wrong(ask, COMMAND, "A name has up to 40 letters, digits and hyphens.")
     run = await (find_run(ask, words[1]) if len(words) == 2 else last_run(ask))
     steps = await ask.services.runs.steps(run.workspace, run.id)
     saved = await ask.services.workflows.save(

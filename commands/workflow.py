@@ -11,7 +11,7 @@ from commands.parsing import closest, first_word, wrong
 async def workflow(ask: Ask) -> Reply:
     name, request = first_word(ask.args)
     if not name:
-        raise wrong(COMMAND, "Say which workflow. /workflows lists them.")
+        raise wrong(ask, COMMAND, "Say which workflow. /workflows lists them.")
     found = await find(ask, name)
     text = f"Work through this runbook, step by step:\n\n{found.markdown}"
     if request:

@@ -1,6 +1,7 @@
 """The clock of the jobs: each tick becomes one durable workflow, whatever ticks, fails or dies."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ log = structlog.get_logger()
 _WORKFLOW = "job"
 _LATE_MS = 60_000  # a tick later than this was missed: the process slept or was down
 _ONE_COMMAND_SECONDS = 600
+_DAILY = re.compile(r"(\d+) (\d+) \* \* \*\Z", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -230,6 +232,8 @@ def last_tick(of: BaseTrigger, after: int, until: int) -> int:
 
 
 def in_words(schedule: Schedule) -> str:
+    if daily := _DAILY.match(schedule.cron):
+        return f"every day at {int(daily[2]):02}:{int(daily[1]):02} UTC"
     if schedule.cron:
         return f"cron {schedule.cron} UTC"
     seconds = schedule.every_seconds

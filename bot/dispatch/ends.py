@@ -31,7 +31,7 @@ def late(run: Run) -> tuple[Reply, Closing]:
     asked = " ".join(run.message.split())
     asked = asked if len(asked) <= 120 else f"{asked[:119]}…"
     text = f"Sorry, this reached me too late to answer without asking you first: “{asked}”"
-    button = Button("Run it now", f"/retry {run.id}", "primary")
+    button = Button("Run it now", f"/retry {run.short}", "primary")
     closing = Closing(RunStatus.EXPIRED, 0, error_type="expired")
     return Reply(text, run.id, buttons=(button,)), closing
 
@@ -45,7 +45,7 @@ def stopped(run: Run, said: str) -> tuple[Reply, Closing]:
 def failed(run: Run, error: RatchetError) -> tuple[Reply, Closing]:
     """A refusal is nobody's failure and has no outcome; a failure counts as one."""
     refused = isinstance(error, _REFUSALS)
-    buttons = (Button("Try again", f"/retry {run.id}"),) if error.retry else ()
+    buttons = (Button("Try again", f"/retry {run.short}"),) if error.retry else ()
     closing = Closing(
         RunStatus.REFUSED if refused else RunStatus.FAILED,
         0,

@@ -61,7 +61,8 @@ async def test_a_lesson_becomes_a_version_of_the_agent_that_answered(on: Stage) 
     assert "generalist v2 is in use" in said.text
     now = await _generalist(on)
     assert [(b.text, b.source) for b in now.playbook] == [("always answer in two sentences", "P1")]
-    await on.say("owner", "/rollback p1 too short")
+    undone = await on.say("owner", "/rollback p1 too short.")
+    assert undone.text == "↩️ P1 is rolled back (too short). generalist is back to v1."
     assert (await _generalist(on)).version == 1
     proposal = await on.services.proposals.get(WORKSPACE, "P1")
     assert proposal is not None
@@ -113,8 +114,12 @@ async def test_said_beside_its_threads_it_means_ones_own_last_run(on: Stage) -> 
     assert proposal is not None and proposal.evidence == (mine.id,)
 
 
-async def test_eight_digits_in_front_may_be_words(on: Stage) -> None:
+async def test_a_date_in_front_is_words_and_an_unknown_id_is_none(on: Stage) -> None:
     await on.asked("When?", "Soon")
+    for unknown in ("00000000", "deadbeef"):
+        with pytest.raises(NotFound) as wrong:
+            await on.say("member", f"/better {unknown} foo")
+        assert wrong.value.said == f"I know no run {unknown} here. /runs lists the latest."
     card = await on.say("member", "/better 20261120 is the day")
     assert card.card is not None
     assert card.card.diff == "+20261120 is the day"

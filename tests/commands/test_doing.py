@@ -128,7 +128,12 @@ async def test_jobs_are_listed_by_members_and_moved_by_owners(on: Stage) -> None
     for saying in ("pause", "resume", "run"):
         with pytest.raises(Forbidden):
             await on.say("approver", f"/jobs {saying} analyze")
-    for wrong, hint in (("paus analyze", "Did you mean pause?"), ("run analize", "mean analyze?")):
+    for wrong, hint in (
+        ("paus analyze", "Did you mean pause?"),
+        ("run analize", "mean analyze?"),
+        ("run bogus", "There is no job bogus. There are: analyze, expire."),
+        ("run", "Say which job. There are: analyze, expire."),
+    ):
         with pytest.raises(BadInput) as error:
             await on.say("owner", f"/jobs {wrong}")
         assert hint in error.value.said
@@ -151,7 +156,7 @@ async def test_an_expired_message_is_run_once_by_whoever_wrote_it(on: Stage) -> 
         with pytest.raises((Forbidden, NotFound)):
             await on.say(who, f"/retry {run.id}")
     await on.say("member", f"/retry {run.id}")
-    assert "already" in (await on.say("member", f"/retry {run.id}")).text
+    assert "already" in (await on.say("member", f"/retry {run.short}")).text
     [message] = on.inbox.messages
     assert (message.text, message.agent) == ("Still there?", "writer")
     assert message.sent_at is None

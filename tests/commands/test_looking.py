@@ -41,13 +41,16 @@ async def test_help_shows_what_a_role_may_say(on: Stage) -> None:
     guest, owner = [await on.say(who, "/help") for who in ("guest", "owner")]
     guest_text, owner_text = guest.text, owner.text
     assert "/approve" not in guest_text
-    assert "`/approve P12`" in owner_text
+    assert "- `/approve P12`: Put a proposal into use" in owner_text
     assert "/claim" not in owner_text
 
 
 async def test_help_shows_one_command_with_examples(on: Stage) -> None:
     reply = await on.say("member", "/help /save_workflow")
     assert "`/save-workflow weekly-report`" in reply.text
+    assert "For: member and up." in reply.text
+    assert "For: owners." in (await on.say("owner", "/help role")).text
+    assert "person:me" in (await on.say("owner", "/help budget")).text
     with pytest.raises(BadInput) as wrong:
         await on.say("member", "/help bettr")
     assert "Did you mean /better?" in wrong.value.said
@@ -109,6 +112,10 @@ async def test_runs_are_those_of_the_conversation(on: Stage) -> None:
     with pytest.raises(BadInput) as wrong:
         await on.say("member", "/runs comands")
     assert "Did you mean commands?" in wrong.value.said
+    for line in ("/runs bogus", "/proposals bogus"):
+        with pytest.raises(BadInput, match="There are: ") as wrong:
+            await on.say("member", line)
+        assert "Did you mean" not in wrong.value.said
 
 
 async def test_other_peoples_conversations_stay_theirs(on: Stage) -> None:
@@ -130,3 +137,6 @@ async def test_a_wrong_agent_gets_the_right_one(on: Stage) -> None:
     with pytest.raises(NotFound) as wrong:
         await on.say("member", "/agents writter")
     assert "Did you mean writer?" in wrong.value.said
+    with pytest.raises(NotFound) as wrong:
+        await on.say("member", "/agents bogus")
+    assert "Did you mean" not in wrong.value.said

@@ -67,7 +67,8 @@ async def test_budgets_are_shown_and_set_by_owners(on: Stage) -> None:
     assert "$25.50" in (await on.say("owner", "/budget set workspace day 25.5")).text
     assert "**workspace per day**: $0.00 of $25.50" in (await on.say("member", "/budget")).text
     await on.say("owner", "/budget set agent:writer month $5")
-    await on.say("owner", "/budget set run run 1")
+    await on.say("owner", "/budget set run run 2")
+    await on.say("owner", "/budget set run 1")
     text = (await on.say("member", "/budget")).text
     assert "**agent writer per month**: $0.00 of $5.00" in text
     assert "**each run**: at most $1.00" in text
@@ -95,4 +96,5 @@ async def test_a_wrong_budget_changes_nothing(on: Stage, words: str, hint: str) 
     with pytest.raises(BadInput) as wrong:
         await on.say("owner", f"/budget {words}")
     assert hint in wrong.value.said
+    assert "For example: `/budget set workspace day 20`" in wrong.value.said
     assert (await on.say("owner", "/budget")).text == before

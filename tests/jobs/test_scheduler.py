@@ -244,4 +244,5 @@ def test_the_jobs_there_are() -> None:
         assert next_tick(trigger(job.schedule), 1) > 0
     assert in_words(SCHEDULE["analyze"].schedule) == "every 5 minutes"
     assert in_words(Schedule(every_seconds=90)) == "every 90 seconds"
-    assert in_words(Schedule(cron="0 3 * * *")) == "cron 0 3 * * * UTC"
+    assert in_words(Schedule(cron="0 3 * * *")) == "every day at 03:00 UTC"
+    assert in_words(Schedule(cron="0 3 * * 1")) == "cron 0 3 * * 1 UTC"

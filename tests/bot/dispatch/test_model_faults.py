@@ -89,7 +89,7 @@ async def fails(app: App, error_type: str, words: str) -> None:
     asked = [step for step in await steps(app, run) if step.kind is StepKind.MODEL]
     assert [step.error_type for step in asked] == [error_type]
     if error_type == "model_unavailable":
-        assert buttons(run) == [f"/retry {run.id}"]
+        assert buttons(run) == [f"/retry {run.short}"]
 
 
 @pytest.mark.parametrize("more", [{"RATCHET_MODEL_TIMEOUT": "0.05"}])
