@@ -16,6 +16,17 @@ _RECALL = re.compile(
     r"\bwhat (?:do|did) you (?:remember|recall) (?:about|of) (\S.*?)[?.!\s]*$", re.I | re.S
 )
 
+_HELLO = r"(?:hi|hello|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day))"
+_GREETING = re.compile(
+    rf"^{_HELLO}?(?:\s+(?:there|again|ratchet|bot|team|all|everyone))*[\s,.!]*"
+    r"(?:(?:so\s+)?(?:(?:what|how) (?:can|do|could) (?:you|this|ratchet) (?:do|help|work)"
+    r"(?: (?:me|us|with|for|here|me with|us with|for me|for us))*"
+    r"|who are you|what are you|what is this|what's this|how are you"
+    r"|what can i (?:do|ask|say)(?: (?:you|here|with you))*|help(?: me)?"
+    r"|can you help(?: me| us)?|introduce yourself))?[\s?!.]*$",
+    re.I,
+)
+
 _FUNCTIONS = "sqrt|abs|round|floor|ceil|min|max|sum|ln|log10|log2|exp|sin|cos|tan|factorial"
 _SUM = re.compile(
     rf"(?:\b(?:{_FUNCTIONS})\s*\(|\d[\d.,]*|\.\d+|[()+\-*/^%\u00d7\u00f7\u2212]|\bof\b|\bpi\b|,|\s)+",
@@ -59,6 +70,7 @@ _HISTORY = re.compile(
     r"|(?:you|we) (?:learn(?:ed|t)|spen[dt]|do(?:ing|ne)?\b)"
     r"|how many (?:runs|requests|questions|messages|errors|failures)"
     r"|(?:runs|errors|failures) (?:today|yesterday|this|last|in the)"
+    r"|runs?\b.*\bfail(?:ed|s|ing)?\b|fail(?:ed|ing)\b.*\bruns?\b|what failed"
     r"|(?:success rate|metrics|run history)|how (?:did|are|were) (?:you|things|it|the runs)"
     r"|what did (?:it|you|they|runs|everything) cost|what went wrong)",
     re.I,
@@ -70,6 +82,7 @@ success rate metrics history today yesterday this last past week weeks month day
 since the in of and or are were was is there so far it they things everything went wrong go
 going new your our show me tell please all team bot everyone lately recently from feedback
 people on over a s answered answer handled for were
+which any many list give see does didn t not get got recent
 """
 _AROUND_HISTORY = frozenset(_AROUND_HISTORY_WORDS.split())
 _SPAN = re.compile(r"\b(?:last|past|in the last)\s+(\d{1,3})\s+(hour|day|week)s?\b", re.I)
@@ -82,6 +95,12 @@ def wanted(question: str) -> Wanted | None:
         if found := attempt(question.strip()):
             return found
     return None
+
+
+def is_greeting(question: str) -> bool:
+    """Whether it only says hello or asks what can be asked."""
+    said = re.search(r"[^\W\d_]", question)
+    return bool(said and len(question) <= 200 and _GREETING.match(question.strip()))
 
 
 def recall(question: str) -> Wanted | None:

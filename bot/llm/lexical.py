@@ -36,11 +36,12 @@ ENOUGH = 0.6
 @dataclass(frozen=True, slots=True)
 class Match:
     """`covered` is how much of the question's words the text has, `focus` how much of the text's
-    the question has; both in [0, 1]."""
+    the question has; both in [0, 1]. `whole` says that it has every one, in some form."""
 
     covered: float
     focus: float
     relevance: float
+    whole: bool = False
 
 
 def words(text: str) -> list[tuple[str, ...]]:
@@ -80,12 +81,13 @@ def match(question: str, text: str) -> Match:
     if not asked or not about:
         return Match(0.0, 0.0, 0.0)
     all_said, all_asked = [s for w in said for s in w], [s for w in asked for s in w]
-    covered = sum(_best(word, all_said) for word in asked) / len(asked)
+    found = [_best(word, all_said) for word in asked]
+    covered = sum(found) / len(asked)
     focus = sum(_best(word, all_asked) for word in about) / len(about)
     relevance = max(0.9 * covered, 0.6 * covered + 0.4 * focus)
     if covered and _ASKS_NUMBER.search(question) and _NUMBER.search(text):
         relevance += 0.15
-    return Match(covered, focus, min(relevance, 1.0))
+    return Match(covered, focus, min(relevance, 1.0), all(found))
 
 
 def _is_answer(stemmed: str) -> bool:

@@ -23,6 +23,14 @@ NO_MODEL = (
     "OPENAI_API_KEY, or OPENAI_BASE_URL for a local server, and start me again."
 )
 
+INTRODUCTION = (
+    "I am Ratchet. Without a model I quote what you taught me, calculate, tell the date and read "
+    "my run log. Try: `What is 17 * 23?` · `/better Our refund period is 30 days.` · `/help`\n\n"
+    "No language model is connected: to connect one, set OPENAI_API_KEY, or OPENAI_BASE_URL for a "
+    "local server, and start me again."
+)
+NEAREST = "The nearest thing I was taught:"
+
 _PROPOSAL = re.compile(r"P(\d+)\Z")
 
 
@@ -60,7 +68,7 @@ class OfflineModel:
             text = "" if call else quote(request.context, question)
             if not call and not text:
                 call = _granted(request, intents.recall(question))
-                text = "" if call else NO_MODEL
+                text = "" if call else _own_words(question)
         usage = Usage(tokens.of_request(request), tokens.of_text(text), estimated=True)
         if call:
             return ModelReply("", (call,), usage, NAME, "tool_calls")
@@ -69,15 +77,25 @@ class OfflineModel:
         return ModelReply(text, (), usage, NAME)
 
 
+def _own_words(question: str) -> str:
+    return INTRODUCTION if intents.is_greeting(question) else NO_MODEL
+
+
 def quote(context: Context, question: str) -> str:
-    """The best matching memory or bullet, word for word, with its source; "" if none fits."""
+    """The best matching memory or bullet, word for word, with its source; "" if none fits.
+
+    One that lacks some of the question's words is said to be no more than the nearest.
+    """
     found = [(lexical.match(question, q.text), q) for q in _quotes(context)]
     fitting = [(m, q) for m, q in found if m.relevance >= lexical.ENOUGH]
     if not fitting:
         return ""
     # Two texts that both answer differ in wording more than in merit: then the newer one counts.
-    _, best = max(fitting, key=lambda f: (round(f[0].covered, 2), f[0].focus >= 1 / 3, f[1].order))
-    return f"{without_context(best.text)}\n({best.source})"
+    match, best = max(
+        fitting, key=lambda f: (round(f[0].covered, 2), f[0].focus >= 1 / 3, f[1].order)
+    )
+    quoted = f"{without_context(best.text)}\n({best.source})"
+    return quoted if match.whole else f"{NEAREST}\n{quoted}"
 
 
 def _quotes(context: Context) -> Iterator[_Quote]:

@@ -36,6 +36,8 @@ def _run_history(found: Mapping[str, Any]) -> str:
     lines = [f"From {_day(found['from'])} to {_day(found['until'])} (UTC):"]
     lines += _learned(found)
     lines.append(f"- Runs: {runs['count']}{_success(runs)}; cost {_cost(runs)}.")
+    failed = sum(n for agent in found["by_agent"] for n in agent["errors"].values())
+    lines.append(f"- Failed: {failed or 'none'}.")
     for agent in found["by_agent"]:
         errors = ", ".join(f"{kind} ({n})" for kind, n in agent["errors"].items())
         name = f"{agent['agent'] or 'commands and jobs'} v{agent['version']}"

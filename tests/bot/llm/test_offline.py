@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.llm.offline import NO_MODEL, OfflineModel
+from bot.llm.offline import INTRODUCTION, NEAREST, NO_MODEL, OfflineModel
 from bot.model.agent import Bullet
 from bot.model.chat import Context, ModelReply, ModelRequest, ToolSpec
 from bot.model.memory import ORG, Memory, Recalled
@@ -63,20 +63,42 @@ async def test_a_seeded_bullet_names_no_teacher() -> None:
 
 
 @pytest.mark.parametrize(
-    "question",
+    ("question", "begins"),
     [
-        "What is our refund window?",
-        "refund window",
-        "How long is the refund window for online orders, please?",
-        "How long do customers have for a refund?",
-        "And the REFUND windows??",
-        "What's the refnud window?",
+        ("What is our refund window?", REFUND.text),
+        ("refund window", REFUND.text),
+        ("And the REFUND windows??", REFUND.text),
+        ("What's the refnud window?", REFUND.text),
+        ("How long is the refund window for online orders, please?", f"{NEAREST}\n{REFUND.text}"),
+        ("How long do customers have for a refund?", f"{NEAREST}\n{REFUND.text}"),
     ],
 )
-async def test_finds_it_however_it_is_asked(question: str) -> None:
+async def test_finds_it_however_it_is_asked(question: str, begins: str) -> None:
     other = Bullet("b1", "Deployments happen on Tuesdays at ten.", "seed")
     reply = await ask(question, bullets=(other, REFUND))
-    assert reply.text.startswith(REFUND.text)
+    assert reply.text.startswith(begins)
+
+
+async def test_what_lacks_a_word_of_the_question_is_only_the_nearest() -> None:
+    closes = memory(1, "The office closes at 18:00")
+    opens = await ask("When does the office open?", memories=(closes,))
+    assert opens.text == f"{NEAREST}\nThe office closes at 18:00\n(from memory M1)"
+    assert (await ask("When does the office close?", memories=(closes,))).text.startswith("The of")
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Hello!", "hi team", "Hey Ratchet, what can you do?", "Who are you?", "help", "Good morning"],
+)
+async def test_introduces_itself(question: str) -> None:
+    reply = await ask(question, bullets=(REFUND,))
+    assert reply.text == INTRODUCTION
+    assert "No language model is connected" in reply.text and "OPENAI_API_KEY" in reply.text
+
+
+@pytest.mark.parametrize("question", ["Help me write a poem", "hello world program", "there"])
+async def test_introduces_itself_to_no_other_question(question: str) -> None:
+    assert (await ask(question)).text == NO_MODEL
 
 
 @pytest.mark.parametrize(
@@ -128,6 +150,9 @@ async def test_a_later_proposal_outdoes_an_earlier_one() -> None:
         ("What day was it 10 days ago?", "date_and_time", {"add_days": -10}),
         ("What did you learn yesterday?", "run_history", {"period": "yesterday"}),
         ("How many runs today?", "run_history", {"period": "today"}),
+        ("How many runs failed today?", "run_history", {"period": "today"}),
+        ("Which runs failed this week?", "run_history", {"period": "7d"}),
+        ("Any failed runs yesterday?", "run_history", {"period": "yesterday"}),
         ("what did the team learn last week", "run_history", {"period": "7d"}),
         ("metrics for the last 3 days", "run_history", {"period": "3d"}),
         ("how much did you spend this month?", "run_history", {"period": "30d"}),
@@ -209,6 +234,7 @@ async def test_tells_what_was_learned_in_words() -> None:
         "- Learned: Refunds (P1, kept)",
         "- Remembered: Ada is on call (M2)",
         "Runs: 5, 50% successful of the 2 that were rated; cost $0.0100, and 1 of unknown cost",
+        "- Failed: 1.",
         "writer v2: 5; errors: model (1)",
     ):
         assert words in text
