@@ -51,7 +51,10 @@ async def _serve(settings: Settings, lock: HomeLock) -> int:
         if typing:
             await _talk(app, stop, at_end="The chat is over; Ratchet goes on. Ctrl-C stops it.")
         await stop.wait()
-        print("\nStopping: what is under way is finished first. Ctrl-C again ends at once.")
+        print(
+            "\nStopping: what is under way is finished first. Ctrl-C again ends at once.",
+            flush=True,
+        )
     return 0
 
 

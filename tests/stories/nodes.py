@@ -22,8 +22,17 @@ def free_port() -> int:
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment without anything that would configure a Ratchet."""
-    ours = ("RATCHET_", "SLACK_", "TELEGRAM_", "WHATSAPP_", "OPENAI_", "QDRANT_")
+    """This process's environment without anything that would configure a Ratchet, or its output:
+    elsewhere Python gathers what is printed into a file."""
+    ours = (
+        "PYTHONUNBUFFERED",
+        "RATCHET_",
+        "SLACK_",
+        "TELEGRAM_",
+        "WHATSAPP_",
+        "OPENAI_",
+        "QDRANT_",
+    )
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
