@@ -16,6 +16,12 @@ from bot.errors import ConfigError
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PLACES = {"slack", "telegram", "whatsapp"}
+_EXPECTED = {
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "bool_parsing": "true or false",
+}
 
 
 def _named(default: Any, env: str, says: str, **rules: Any) -> Any:
@@ -323,6 +329,10 @@ def _place(name: str, environ: Mapping[str, str], lines: Mapping[str, int], path
 def _fault(error: Any, environ: Mapping[str, str], lines: Mapping[str, int], path: Path) -> str:
     name = str(error["loc"][0])
     says = error["msg"].removeprefix("Value error, ")
+    says = says.replace("Input should be", "expected", 1)
+    if expected := _EXPECTED.get(error["type"]):
+        says = f"expected {expected}"
     if error["type"] == "string_pattern_mismatch":
-        says = "expected " + next(says for known, says, _ in names() if known == name)
+        choices = error["ctx"]["pattern"].strip("^()$").replace("|", ", ")
+        says = f"expected one of {choices}"
     return f"{_place(name, environ, lines, path)}: {says[0].lower()}{says[1:]}"

@@ -139,7 +139,7 @@ class Lease:
         if heir is None:
             return
         for dead in await self._nodes.reap(self.node, now - self._term // 2):
-            log.info("node_taken_over", node=dead)
+            log.debug("node_taken_over", node=dead)
             await heir.node_dead(dead)
         while runs := await self._nodes.claim_runs(self.node, _AT_ONCE):
             log.info("runs_taken_over", count=len(runs))

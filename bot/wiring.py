@@ -258,7 +258,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
     scheduler.bind(services)
 
     async def start_store() -> None:
-        log.info("database", said=await _upgraded(db))
+        log.debug("database", said=await _upgraded(db))
         await _refuse_shared_index(settings, db, nodes, clock)
         await agents.seed(HOME_WORKSPACE, roster.load())
         journal.start()

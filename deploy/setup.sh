@@ -84,6 +84,11 @@ is_current() {
     [ -f "$1" ] && [ "$(cat "$1")" = "$now" ] && .venv/bin/python -c '' 2>/dev/null
 }
 
+installed() {
+    set -- .venv/lib/python3*/site-packages/*.dist-info
+    if [ -e "$1" ]; then echo "$#"; else echo no; fi
+}
+
 packages() {
     now=$(stamp)
     is_current .venv/.ready-test && return
@@ -100,18 +105,20 @@ packages() {
     without=--no-dev
     if [ "$1" = test ] || [ -f .venv/.ready-test ]; then without=; fi
     say "installing the locked packages into .venv (a few minutes the first time)"
+    quiet=--quiet
     # A lost connection is common on a first install of this size; what came stays in uv's cache.
     for attempt in 1 2 3; do
         if UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never \
-            "$uv" sync --locked --python "$python" $without; then
+            "$uv" sync $quiet --locked --python "$python" $without; then
             break
         fi
         [ "$attempt" -lt 3 ] || fail "the packages could not be installed; see above, then try again."
-        say "that did not work; trying again"
+        say "that did not work; trying again, and showing each step"
+        quiet=
     done
     if [ -z "$without" ]; then printf '%s\n' "$now" >.venv/.ready-test; fi
     printf '%s\n' "$now" >.venv/.ready-run
-    say "packages are ready"
+    say "$(installed) packages are ready"
 }
 
 has_postgres() {

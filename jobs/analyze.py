@@ -13,6 +13,7 @@ from bot.model.feedback import Feedback
 from bot.model.finding import Finding
 from bot.model.proposal import ProposalStatus
 from bot.model.run import Run, RunKind
+from bot.model.words import count
 from bot.services import Services
 
 log = structlog.get_logger()
@@ -31,7 +32,12 @@ async def work(services: Services, workspace: str, run_id: str) -> str:
     scored = await _read_feedback(services, workspace, analyst)
     guessed = await _read_runs(services, workspace, analyst)
     offered = await _propose(services, workspace, run_id)
-    return f"{scored} rated, {guessed} guessed, {offered} proposed"
+    judged, rated = count(scored + guessed, "answer"), scored or "none"
+    return f"{judged} judged, {rated} rated by people, {_number(offered)}"
+
+
+def _number(offered: int) -> str:
+    return count(offered, "proposal") if offered else "no proposals"
 
 
 async def _read_feedback(services: Services, workspace: str, analyst: Analyst) -> int:

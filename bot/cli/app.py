@@ -41,6 +41,21 @@ Talk = Annotated[
 ]
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        _do("upkeep", "version")
+
+
+@app.callback()
+def ratchet(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=_version),
+    ] = False,
+) -> None:
+    """What may stand before a command."""
+
+
 def _do(module: str, function: str, *args: object) -> NoReturn:
     work = getattr(importlib.import_module(f"bot.cli.{module}"), function)
     raise typer.Exit(work(*args))
@@ -48,9 +63,9 @@ def _do(module: str, function: str, *args: object) -> NoReturn:
 
 @app.command()
 def up() -> None:
-    """Start Ratchet: the web chat, the channels whose tokens are set, the jobs.
+    """Start Ratchet.
 
-    In a terminal it is a chat as well. Ctrl-C stops it.
+    That is the web chat, the channels whose tokens are set, and the jobs. In a terminal it is a chat as well. Ctrl-C stops it.
 
     Example:  RATCHET_PORT=8500 ratchet up
     """

@@ -6,7 +6,7 @@ import sys
 from bot import config
 from bot.cli.life import life_sign
 from bot.cli.line import Line, server
-from bot.cli.shape import footer
+from bot.cli.shape import footer, printed
 from bot.errors import RatchetError
 
 _HELLO = "Talking to Ratchet at {url}. /help lists the commands; Ctrl-D ends this."
@@ -42,5 +42,5 @@ def _turn(line: Line, text: str, conversation: str) -> None:
     except RatchetError as error:
         print(error.said, file=sys.stderr)
         return
-    print(done["answer"], flush=True)
+    print(printed(done), flush=True)
     print(footer(done), file=sys.stderr)

@@ -1,5 +1,6 @@
 """A run as the command line prints it; pure."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,10 @@ _ANSWER = (
     "cost_usd",
     "latency_ms",
 )
+
+_DIFF = re.compile(r"^```diff\n(.*?)\n```$", re.DOTALL | re.MULTILINE)
+_CAPTION = re.compile(r"\n\n_[^\n]+_\Z")
+_BEGUN = re.compile(r"^(?:Running |\*\*[\w-]+\*\* runs now ).*`([0-9a-f]{8})`\.$", re.MULTILINE)
 
 
 def run_fields(run: Run) -> dict[str, Any]:
@@ -47,6 +52,21 @@ def run_fields(run: Run) -> dict[str, Any]:
 def answer_fields(run: Mapping[str, Any]) -> dict[str, Any]:
     """What `ratchet ask --json` prints: these names, in this order."""
     return {name: run.get(name) for name in _ANSWER}
+
+
+def printed(run: Mapping[str, Any]) -> str:
+    """The answer as a terminal shows it: a command's diff has no fence, and what describes a
+    picture is gone, for there is none."""
+    answer = str(run["answer"])
+    if run["kind"] != "command":
+        return answer
+    return _CAPTION.sub("", _DIFF.sub(r"\1", answer))
+
+
+def begun(run: Mapping[str, Any]) -> str:
+    """The short id of the run that a command began and did not wait for, or ""."""
+    found = _BEGUN.search(str(run["answer"])) if run["kind"] == "command" else None
+    return found[1] if found else ""
 
 
 def footer(run: Mapping[str, Any]) -> str:

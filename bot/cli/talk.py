@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.cli.life import life_sign
 from bot.cli.line import Line, open_line
-from bot.cli.shape import answer_fields, footer
+from bot.cli.shape import answer_fields, begun, footer, printed
 from bot.errors import BadInput
 from bot.model.words import duration, one_line, usd, when
 
@@ -84,7 +84,9 @@ def _say(text: str, as_json: bool, agent: str | None, conversation: str) -> int:
     if as_json:
         _print_json(answer_fields(done))
     else:
-        print(done["answer"], flush=True)
+        print(printed(done), flush=True)
+        if run_id := begun(done):
+            print(f"ratchet run {run_id} shows it", file=sys.stderr)
         print(footer(done), file=sys.stderr)
     return 1 if done["status"] in _FAILED else 0
 

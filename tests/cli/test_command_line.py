@@ -50,8 +50,9 @@ def test_help_lists_every_command_and_loads_nothing_heavy() -> None:
 
 
 def test_version_is_the_package_s(home: Path) -> None:
-    done = ratchet(home, "version")
-    assert done.stdout == importlib.metadata.version("ratchet-bot") + "\n"
+    for words in ("version", "--version"):
+        done = ratchet(home, words)
+        assert done.stdout == importlib.metadata.version("ratchet-bot") + "\n"
     assert not home.exists()
 
 

@@ -19,6 +19,11 @@ mkdir -p .venv/bin
 printf '#!/bin/sh\\n' >.venv/bin/python
 /bin/chmod +x .venv/bin/python
 """
+_UV_THAT_FAILS = """#!/bin/sh
+if [ "$1" = --version ]; then echo "uv 0.13.8"; exit 0; fi
+if [ "$2" != --quiet ]; then echo "no route to the index" >&2; fi
+exit 2
+"""
 _PYTHON_OF_DEBIAN = """#!/bin/sh
 case "$1" in -c) exit 0 ;; esac
 cat {installed} >/dev/null 2>&1 || exit 1
@@ -128,7 +133,16 @@ def test_the_lock_is_installed_once_and_as_it_is(machine: Machine, version: str)
     assert "installing the locked packages" in first.stderr
     assert second.stderr == ""
     (call,) = machine.calls()
-    assert call == f"sync --locked --python {machine.programs}/python3.12 --no-dev"
+    assert call == f"sync --quiet --locked --python {machine.programs}/python3.12 --no-dev"
+
+
+def test_what_keeps_the_packages_from_coming_is_shown(machine: Machine) -> None:
+    machine.has("python3", _PYTHON)
+    machine.has("uv", _UV_THAT_FAILS)
+    done = machine.runs("deploy/setup.sh", "run")
+    assert done.returncode == 1
+    assert done.stderr.count("no route to the index") == 2
+    assert "could not be installed; see above" in done.stderr
 
 
 def test_a_changed_lock_is_installed_again(machine: Machine) -> None:

@@ -53,8 +53,7 @@ def _answer(command: str, home: Path) -> str:
         text=True,
         check=True,
     )
-    # A fence in an answer would end the block it stands in.
-    return "".join(f"{line}\n" for line in done.stdout.splitlines() if not line.startswith("```"))
+    return done.stdout
 
 
 def main() -> None:

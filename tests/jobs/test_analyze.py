@@ -101,7 +101,7 @@ async def analysed(services: Services) -> str:
 async def test_a_bad_rating_becomes_one_proposal(services: Services, log: Log) -> None:
     run = await log.write(message="When do we close?")
     await rate(services, run, -1)
-    assert await analysed(services) == "1 rated, 0 guessed, 1 proposed"
+    assert await analysed(services) == "1 answer judged, 1 rated by people, 1 proposal"
     [proposal] = await services.proposals.list("local")
     assert (proposal.kind, proposal.status) == (ProposalKind.BULLET_NEW, ProposalStatus.OFFERED)
     assert proposal.evidence == (run.id,)
@@ -109,7 +109,7 @@ async def test_a_bad_rating_becomes_one_proposal(services: Services, log: Log) -
     assert list(cast(RecordingPost, services.post).posted) == [f"local/proposal:{proposal.id}"]
     rated = await services.runs.get("local", run.id)
     assert rated and rated.outcome == Outcome(0.0, "rating")
-    assert await analysed(services) == "0 rated, 0 guessed, 0 proposed"
+    assert await analysed(services) == "0 answers judged, none rated by people, no proposals"
     assert len(await services.proposals.list("local")) == 1
 
 
@@ -122,7 +122,7 @@ async def test_a_declined_one_is_not_proposed_again(services: Services, log: Log
     await rate(
         services, await log.write(message="And when on Sunday?"), -1, "Be more precise, please"
     )
-    assert (await analysed(services)).endswith("0 proposed")
+    assert (await analysed(services)).endswith(", no proposals")
     assert [p.status for p in await services.proposals.list("local")] == [ProposalStatus.DECLINED]
 
 
@@ -131,7 +131,7 @@ async def test_what_has_its_proposal_gets_no_second(services: Services, log: Log
     owner = Person("p", "local", "Ada", Role.OWNER)
     await services.desk.from_words(run, "it is at six", owner, "run-of-better")
     await rate(services, run, -1, "it is at six")
-    assert (await analysed(services)).endswith("0 proposed")
+    assert (await analysed(services)).endswith(", no proposals")
 
 
 async def test_failures_count_over_several_nights(
@@ -141,12 +141,12 @@ async def test_failures_count_over_several_nights(
         broken = Step(0, StepKind.TOOL, "http_fetch", error_type="tool")
         broken = replace(broken, error_message=f"host h{number}.example is not allowed")
         await log.write(broken)
-    assert (await analysed(services)).endswith("0 proposed")
+    assert (await analysed(services)).endswith(", no proposals")
     [finding] = await services.findings.open("local")
     assert (finding.kind, finding.count) == ("error", 2)
     clock.advance(DAY)
     third = await log.write(broken)
-    assert (await analysed(services)).endswith("1 proposed")
+    assert (await analysed(services)).endswith(", 1 proposal")
     [proposal] = await services.proposals.list("local")
     assert len(proposal.evidence) == 3 and proposal.evidence[-1] == third.id
     assert proposal.change.bullet.startswith("When http_fetch fails with tool")
@@ -158,7 +158,7 @@ async def test_a_failing_model_becomes_a_known_problem(services: Services, log: 
         await log.write(
             status=RunStatus.FAILED, error_type="model_unavailable", error_message="HTTP 503"
         )
-    assert (await analysed(services)).endswith("1 proposed")
+    assert (await analysed(services)).endswith(", 1 proposal")
     [proposal] = await services.proposals.list("local")
     assert proposal.kind is ProposalKind.MEMORY_NEW
     assert proposal.change.text.startswith("Known problem: model_unavailable: HTTP 503")
@@ -172,7 +172,7 @@ async def test_the_next_message_gives_a_weak_outcome(
     second = await log.write(message="how long is the refund window??")
     clock.advance(20)
     third = await log.write(message="thanks!")
-    assert await analysed(services) == "0 rated, 2 guessed, 0 proposed"
+    assert await analysed(services) == "2 answers judged, none rated by people, no proposals"
     found = [await services.runs.get("local", run.id) for run in (first, second, third)]
     assert [run.outcome.y for run in found if run] == [0.0, 0.75, None]
 
@@ -181,8 +181,8 @@ async def test_the_pile_of_undecided_cards_stays_small(services: Services, log: 
     for number in range(14):
         run = await log.write(message=f"Question about thing {'x' * number}?")
         await rate(services, run, -1)
-    assert (await analysed(services)).endswith("10 proposed")
-    assert (await analysed(services)).endswith("0 proposed")
+    assert (await analysed(services)).endswith(", 10 proposals")
+    assert (await analysed(services)).endswith(", no proposals")
     assert len(await services.findings.open("local")) == 4
 
 
@@ -193,13 +193,16 @@ async def test_a_long_log_is_read_to_its_end(
     for _ in range(2):
         clock.advance(20)
         await log.write(message="how long is the refund window?")
-    assert await analysed(services) == "0 rated, 1 guessed, 0 proposed"
+    assert await analysed(services) == "1 answer judged, none rated by people, no proposals"
     assert await services.job_states.watermark("local", "analyze.runs") == clock.now()
 
 
 async def test_another_workspace_is_not_touched(services: Services, log: Log) -> None:
     await rate(services, await log.write(), -1)
-    assert await analyze.work(services, "other", "r") == "0 rated, 0 guessed, 0 proposed"
+    assert (
+        await analyze.work(services, "other", "r")
+        == "0 answers judged, none rated by people, no proposals"
+    )
 
 
 async def test_offers_expire(services: Services, log: Log, clock: HeldClock) -> None:
