@@ -21,14 +21,16 @@ async def draw(buckets: Sequence[Bucket], days: Sequence[tuple[int, int, float]]
 
 def _draw(buckets: list[Bucket], days: list[tuple[int, int, float]]) -> bytes:
     # 50 MB and most of a second: loaded when the first picture is asked for.
-    figure: Any = import_module("matplotlib.figure").Figure(figsize=(9, 3.6), dpi=110)
-    left, right = figure.subplots(1, 2)
-    _success(left, [b for b in buckets if b.scored])
-    _by_day(right, days)
-    for axes in (left, right):
+    figure: Any = import_module("matplotlib.figure").Figure(
+        figsize=(4.4, 5.2), dpi=160, layout="constrained"
+    )
+    # One above the other and no wider than a phone shows readably.
+    upper, lower = (half.subplots() for half in figure.subfigures(2, 1))
+    _success(upper, [b for b in buckets if b.scored])
+    _by_day(lower, days)
+    for axes in (upper, lower):
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
-    figure.tight_layout()
     png = io.BytesIO()
     figure.savefig(png, format="png")
     return png.getvalue()
@@ -44,7 +46,7 @@ def _success(axes: Any, buckets: list[Bucket]) -> None:
     for row, bucket in enumerate(reversed(buckets)):
         low, high = wilson(bucket.successes, bucket.scored)
         axes.plot([low, high], [row, row], color=_BLUE, linewidth=2)
-        axes.plot([bucket.successes / bucket.scored], [row], "o", color=_BLUE)
+        axes.plot([bucket.successes / bucket.scored], [row], "o", color=_BLUE, clip_on=False)
     axes.set_yticks(range(len(buckets)))
     names = [f"{b.agent or 'no agent'} v{b.version} (n={b.scored})" for b in reversed(buckets)]
     axes.set_yticklabels(names, fontsize=8)
@@ -56,7 +58,7 @@ def _by_day(axes: Any, days: list[tuple[int, int, float]]) -> None:
     labels = [f"{datetime.fromtimestamp(day / 1000, UTC):%d %b}" for day, _, _ in days]
     places = range(len(days))
     axes.bar(places, [runs for _, runs, _ in days], color=_GREY)
-    step = max(1, len(days) // 6)
+    step = max(1, -(-len(days) // 5))
     axes.set_xticks(list(places)[::step])
     axes.set_xticklabels(labels[::step], fontsize=8)
     dollars = axes.twinx()

@@ -19,7 +19,9 @@ async def edit(ask: Ask) -> Reply:
     now = change.bullet or change.text or change.instructions
     return Reply(
         f"{proposal.ref} says now:\n> {now}\n\nSay `/edit {proposal.ref}` and then the new words.",
-        buttons=(Button("Edit", f"/edit {proposal.ref}", asks="What should it say instead?"),),
+        buttons=(
+            Button("Edit", f"/edit {proposal.ref}", asks="What should it say instead?", value=now),
+        ),
     )
 
 

@@ -75,9 +75,10 @@ def _fields(proposal: Proposal) -> tuple[Field, ...]:
 
 
 def _buttons(proposal: Proposal) -> tuple[Button, ...]:
-    ref = proposal.ref
+    ref, change = proposal.ref, proposal.change
+    words = change.bullet or change.text or change.instructions
     return (
         Button("Approve", f"/approve {ref}", "primary"),
-        Button("Edit", f"/edit {ref}", asks="What should it say instead?"),
+        Button("Edit", f"/edit {ref}", asks="What should it say instead?", value=words),
         Button("Decline", f"/decline {ref}", "danger", asks="Why not? It is not proposed again."),
     )

@@ -14,10 +14,7 @@ def reply_to_json(reply: Reply) -> dict[str, object]:
         if value := getattr(reply, name):
             out[name] = value
     if reply.buttons:
-        out["buttons"] = [
-            {"label": b.label, "command": b.command, "style": b.style, "asks": b.asks}
-            for b in reply.buttons
-        ]
+        out["buttons"] = [_button(b) for b in reply.buttons]
     if reply.card:
         card = reply.card
         out["card"] = {
@@ -32,6 +29,16 @@ def reply_to_json(reply: Reply) -> dict[str, object]:
         png = base64.b64encode(reply.picture.png).decode()
         out["picture"] = {"png": png, "alt": reply.picture.alt}
     return out
+
+
+def _button(button: Button) -> dict[str, object]:
+    out: dict[str, object] = {
+        "label": button.label,
+        "command": button.command,
+        "style": button.style,
+        "asks": button.asks,
+    }
+    return out | {"value": button.value} if button.value else out
 
 
 def reply_from_json(data: Mapping[str, Any]) -> Reply:

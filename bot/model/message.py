@@ -59,6 +59,8 @@ class Button:
     style: Literal["default", "primary", "danger"] = "default"
     asks: str | None = None
     """A question to ask first; what the person writes is appended to `command`."""
+    value: str = ""
+    """What the answer begins as, where the platform can fill it in."""
 
 
 @dataclass(frozen=True, slots=True)

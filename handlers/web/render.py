@@ -103,7 +103,14 @@ def thread_of(runs: Sequence[Run], cards: Sequence[Reply]) -> Thread:
             ratings[words[0][-8:]] = words[1]
     turns = [turn_of(r, ratings.get(r.short, ""), r.short in improved, known) for r in shown]
     seen = {t.reply.card.ref for t in turns if t.reply.card}
-    return Thread(turns, [c for c in cards if c.card and c.card.ref not in seen])
+    waiting = [c for c in cards if c.card and c.card.ref not in seen]
+    return Thread(turns, sorted(waiting, key=_number))
+
+
+def _number(reply: Reply) -> tuple[int, str]:
+    """P2 before P10: the older first."""
+    ref = reply.card.ref if reply.card else ""
+    return len(ref), ref
 
 
 def footer_of(run: Run) -> list[str]:

@@ -6,6 +6,7 @@ import pytest
 
 from bot.improve import cards, drafting
 from bot.model.agent import AgentVersion
+from bot.model.codec import reply_from_json, reply_to_json
 from bot.model.proposal import Proposal, ProposalStatus
 
 AGENT = AgentVersion("writer", 3, "words", "Write.")
@@ -46,6 +47,12 @@ def test_its_buttons_are_short_commands_and_two_of_them_ask() -> None:
     assert [b.command.split()[0] for b in buttons] == ["/approve", "/edit", "/decline"]
     assert all(len(b.command.encode()) <= 64 for b in buttons)
     assert [bool(b.asks) for b in buttons] == [False, True, True]
+    assert [b.value for b in buttons] == ["", "Be short.", ""]
+
+
+def test_its_buttons_survive_the_outbox() -> None:
+    offered = cards.offer(OFFERED)
+    assert reply_from_json(reply_to_json(offered)) == offered
 
 
 @pytest.mark.parametrize(

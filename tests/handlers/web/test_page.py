@@ -4,6 +4,7 @@ import asyncio
 import html
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 import httpx
 
@@ -153,6 +154,20 @@ async def test_cards_that_wait_are_shown_to_whoever_comes(
 ) -> None:
     site.cards.append(CARD)
     assert 'value="/approve P1"' in await shown(browser)
+
+
+async def test_what_waits_is_headed_and_in_order(site: Site, browser: httpx.AsyncClient) -> None:
+    assert "Waiting for your decision" not in await shown(browser)
+    site.cards += [Reply("", card=Card("c", ref=ref)) for ref in ("P10", "P9", "P2")]
+    page = await shown(browser)
+    places = [page.index(f'data-card="{ref}"') for ref in ("P2", "P9", "P10")]
+    assert sorted([page.index("Waiting for your decision"), *places])[1:] == places
+
+
+async def test_an_edit_begins_with_what_is_proposed(site: Site, browser: httpx.AsyncClient) -> None:
+    edit = Button("Edit", "/edit P1", asks="What instead?", value="</textarea>Be kind.")
+    site.cards.append(replace(CARD, buttons=(edit,)))
+    assert ">&lt;/textarea&gt;Be kind.</textarea>" in (await browser.get("/")).text
 
 
 async def test_new_cards_reach_an_open_page(site: Site, browser: httpx.AsyncClient) -> None:

@@ -72,6 +72,21 @@
     }
   });
 
+  // What a button asks is opened to be answered: in sight, and ready to type.
+  document.addEventListener("toggle", (event) => {
+    const asks = event.target;
+    if (!asks.open || !asks.matches?.("details.asks")) return;
+    const answer = asks.querySelector("textarea");
+    answer.focus({ preventScroll: true });
+    answer.setSelectionRange(answer.value.length, answer.value.length);
+    asks.scrollIntoView({ block: "nearest" });
+  }, true);
+
+  const narrow = matchMedia("(max-width: 30rem)"), { placeholder } = box;
+  const hint = () => { box.placeholder = narrow.matches ? box.dataset.short : placeholder; };
+  narrow.addEventListener("change", hint);
+  hint();
+
   let follow = true;
   addEventListener("scroll", () => { follow = nearEnd(); }, { passive: true });
 
