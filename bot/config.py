@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
@@ -329,6 +330,7 @@ def _place(name: str, environ: Mapping[str, str], lines: Mapping[str, int], path
 def _fault(error: Any, environ: Mapping[str, str], lines: Mapping[str, int], path: Path) -> str:
     name = str(error["loc"][0])
     says = error["msg"].removeprefix("Value error, ")
+    says = re.sub(r"\AInput should be (?=greater|less)", "expected a number ", says)
     says = says.replace("Input should be", "expected", 1)
     if expected := _EXPECTED.get(error["type"]):
         says = f"expected {expected}"

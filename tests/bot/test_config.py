@@ -12,7 +12,7 @@ from bot.errors import ConfigError
     ("name", "value", "expected"),
     [
         ("RATCHET_MODL", "x", "did you mean RATCHET_MODEL?"),
-        ("RATCHET_PORT", "99999", ": expected less than or equal to 65535"),
+        ("RATCHET_PORT", "99999", ": expected a number less than or equal to 65535"),
         ("RATCHET_PORT", "many", ": expected a whole number"),
         ("RATCHET_LOG_LEVEL", "loud", ": expected one of debug, info, warning, error"),
         ("RATCHET_BUDGET_DAY", "much", ": expected a number"),
