@@ -231,3 +231,11 @@ async def test_proposals_are_listed_and_shown(on: Stage) -> None:
     assert (await on.say("member", "/proposals rolled-back")).buttons == ()
     with pytest.raises(BadInput, match="declined"):
         await on.say("member", "/proposals declind")
+
+
+async def test_without_its_number_the_latest_proposal_is_named(on: Stage) -> None:
+    await on.asked("Hello", "Hi")
+    await on.say("member", "/better Always be brief.")
+    with pytest.raises(BadInput) as wrong:
+        await on.say("owner", "/approve")
+    assert "The latest is P1: Teach generalist: Always be brief.\n" in wrong.value.said
