@@ -3,7 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from bot.agents.router import without_mention
 from bot.command import Ask, Command
+from bot.errors import BadInput
+from bot.llm.offline import INTRODUCTION, NO_MODEL
 from bot.model.message import Reply
 from bot.model.run import Run, Step, StepKind
 from bot.model.words import one_line
@@ -22,6 +25,12 @@ async def save_workflow(ask: Ask) -> Reply:
     if not NAME.match(name):
         raise wrong(ask, COMMAND, "A name has up to 40 letters, digits and hyphens.")
     run = await (find_run(ask, words[1]) if len(words) == 2 else last_run(ask))
+    if run.answer in (NO_MODEL, INTRODUCTION):
+        raise BadInput(
+            f"run {run.id} has no answer to keep",
+            said=f"Run {run.short} got no answer, since no language model is connected: there is "
+            "nothing in it to repeat. Name a run that got one: /runs lists them.",
+        )
     steps = await ask.services.runs.steps(run.workspace, run.id)
     saved = await ask.services.workflows.save(
         Workflow(
@@ -49,7 +58,7 @@ def runbook(name: str, run: Run, steps: Sequence[Step]) -> str:
         f"# {name}",
         f"Draft from run {run.short} ({agent}).",
         "## For requests like",
-        f"> {one_line(run.message, 500)}",
+        f"> {one_line(without_mention(run.message, run.agent), 500)}",
         "## Steps",
         *numbered,
         "## An answer that was given",

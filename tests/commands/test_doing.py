@@ -3,6 +3,7 @@
 import pytest
 
 from bot.errors import BadInput, Conflict, Forbidden, NotFound
+from bot.llm.offline import NO_MODEL
 from bot.model.memory import ORG, of_agent, of_user
 from bot.model.person import Role
 from bot.model.run import RunKind, RunStatus, Step, StepKind
@@ -83,6 +84,19 @@ async def test_a_workflow_is_saved_listed_and_run_by_name(on: Stage) -> None:
     with pytest.raises(NotFound) as wrong:
         await on.say("member", "/workflow weekly-repord")
     assert "Did you mean weekly-report?" in wrong.value.said
+
+
+async def test_a_workflow_keeps_the_request_without_who_it_was_for(on: Stage) -> None:
+    await on.asked("@generalist Sum up the week", "Done.")
+    assert "> Sum up the week\n" in (await on.say("member", "/save-workflow week")).text
+
+
+async def test_what_no_model_answered_is_no_workflow(on: Stage) -> None:
+    run = await on.asked("Sum up the week", NO_MODEL)
+    for words in ("week", f"week {run.short}"):
+        with pytest.raises(BadInput) as wrong:
+            await on.say("member", f"/save-workflow {words}")
+        assert "no language model is connected" in wrong.value.said
 
 
 @pytest.mark.parametrize("name", ["", "a b c", "../etc", "x" * 41, "ümlaut"])
