@@ -123,6 +123,7 @@ class UniversalAgent:
         run = log.run
 
         async def complete() -> Done:
+            await self._model.warm()  # an estimate needs the prices
             hold = await self._purse.hold(
                 run.workspace,
                 run_id=run.id,

@@ -65,6 +65,8 @@ class OpenAIModel:
 
     async def warm(self) -> None:
         """Imports the client (0.8 s) and the prices (0.5 s) in a thread; repeating it is free."""
+        if self._client is not None:
+            return
         async with self._warming:
             if self._client is None:
                 self._sdk, self._client = await asyncio.to_thread(self._connect)

@@ -2,7 +2,8 @@
 
 import importlib
 import sys
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -38,6 +39,7 @@ class Prices:
     def __init__(self, table: Mapping[str, Price] | None = None, base_url: str = "") -> None:
         self._pricers: dict[str, Pricer] = dict(table or {})
         self._base_url = base_url
+        self._learning = threading.Lock()
 
     def cost(self, model: str, tokens_in: int, tokens_out: int, cached: int = 0) -> float | None:
         """US dollars, or None where the model's price isn't known."""
@@ -51,15 +53,18 @@ class Prices:
         The library's table is 24 MB and stays for good once it is imported; here it goes as soon
         as the prices are found.
         """
-        unknown = [model for model in models if model not in self._pricers]
-        if not unknown:
-            return
+        with self._learning:  # a thread may be at it: see OpenAIModel.warm
+            unknown = [model for model in models if model not in self._pricers]
+            if unknown:
+                self._look_up(unknown)
+
+    def _look_up(self, models: Sequence[str]) -> None:
         package: Any = importlib.import_module("genai_prices")
         table: Any = importlib.import_module("genai_prices.data")
         snapshot: Any = importlib.import_module("genai_prices.data_snapshot").DataSnapshot(
             providers=table.providers, from_auto_update=False
         )
-        for model in unknown:
+        for model in models:
             self._pricers[model] = self._listed(snapshot, model)
         del sys.modules[table.__name__], package.data
 

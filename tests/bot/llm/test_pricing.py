@@ -1,6 +1,7 @@
 """Prices: the user's table, then the listed ones; unknown is None, never 0."""
 
 import importlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,12 @@ def test_a_table_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_cached_tokens_never_make_a_price_negative() -> None:
     assert Prices({"m": Price(1, 0.5, 2)}).cost("m", 10, 0, 50) == pytest.approx(5e-6)
+
+
+def test_many_threads_may_learn_at_once() -> None:
+    """A run may ask for a price while the start is still looking prices up."""
+    prices = Prices()
+    names = ["gpt-4o-mini", "gpt-4o", "nobody-knows-this", "gpt-4.1-mini"] * 4
+    with ThreadPoolExecutor(8) as threads:
+        costs = list(threads.map(lambda name: prices.cost(name, 1000, 1000), names))
+    assert [cost is None for cost in costs] == [name == "nobody-knows-this" for name in names]
