@@ -82,6 +82,7 @@ class ConsoleChannel:
         self._to_show.put_nowait(None)
 
     async def _take(self, line: str) -> None:
+        self._screen.entered()
         said = understood(line, self._situation)
         self._situation = said.situation
         if said.hint:

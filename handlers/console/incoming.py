@@ -42,8 +42,10 @@ def understood(line: str, now: Situation) -> Said:
 
 
 def _pressed(number: int, now: Situation) -> Said:
-    if not 1 <= number <= len(now.buttons):
-        return Said(hint=f"There are buttons 1 to {len(now.buttons)}.", situation=now)
+    count = len(now.buttons)
+    if not 1 <= number <= count:
+        there = "There is only button 1." if count == 1 else f"There are buttons 1 to {count}."
+        return Said(hint=there, situation=now)
     button = now.buttons[number - 1]
     if button.asks:
         hint = f"{button.asks} (an empty line takes it back)"

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from handlers.console.outgoing import clean
 
+_CLEAR_LINE = "\r\x1b[2K"
 _TAIL = 6
 """Lines left free below a growing answer; the rest of it scrolls."""
 
@@ -20,18 +21,31 @@ class Screen:
 
     def __init__(self, output: TextIO):
         self._console = Console(file=output, highlight=False, markup=False, emoji=False)
+        self._prompting = False
 
     @property
     def lively(self) -> bool:
         return self._console.is_terminal
 
     def show(self, what: RenderableType) -> None:
+        self._take_prompt_away()
         self._console.print(what)
         self._console.print()
 
     def prompt(self) -> None:
-        if self.lively:
+        if self.lively and not self._prompting:
             self._console.print(Text("> ", "bold cyan"), end="")
+            self._prompting = True
+
+    def entered(self) -> None:
+        """A line was completed: the cursor stands below the prompt."""
+        self._prompting = False
+
+    def _take_prompt_away(self) -> None:
+        """What comes from elsewhere takes its place, and the prompt follows below."""
+        if self._prompting:
+            self._console.file.write(_CLEAR_LINE)
+            self._prompting = False
 
     @contextmanager
     def growing(self) -> Iterator["Growing"]:
@@ -39,6 +53,7 @@ class Screen:
         if not self.lively:
             yield Growing(None, self._console)
             return
+        self._take_prompt_away()
         with Live(console=self._console, auto_refresh=False, transient=True) as live:
             yield Growing(live, self._console)
 

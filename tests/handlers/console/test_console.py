@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from rich.text import Text
 
 from bot.clock import SystemClock, SystemIds
 from bot.errors import ChannelError, StorageError
@@ -18,6 +19,7 @@ from bot.model.message import Button, Card, Field, Picture, Reply
 from bot.model.run import RunStatus
 from bot.ports.channels import Event
 from handlers.console.channel import ConsoleChannel
+from handlers.console.screen import Screen
 from storage.engine import Database, url_of
 from storage.journal import RunJournal
 from storage.runs import RunStore
@@ -145,6 +147,37 @@ async def test_a_number_presses_a_button(terminal: Terminal) -> None:
     assert "There are buttons 1 to 2." in shown
     assert terminal.said == ["/better", "/approve P1"]
     assert terminal.inbox.messages[1].is_button
+
+
+async def test_one_button_is_only_one(terminal: Terminal) -> None:
+    terminal.inbox.script["/edit"] = Answer(reply=Reply("x", buttons=(Button("A", "/a"),)))
+    terminal.type("/edit")
+    await terminal.sees("[1] A")
+    terminal.type("2")
+    assert "There is only button 1." in await terminal.leave()
+
+
+class Glass(io.StringIO):
+    """Paper that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_notice_takes_the_place_of_the_prompt() -> None:
+    glass = Glass()
+    screen = Screen(glass)
+    screen.prompt()
+    screen.prompt()
+    screen.show("a notice")
+    screen.prompt()
+    screen.entered()
+    screen.show("an answer")
+    shown = Text.from_ansi(glass.getvalue().replace("\r\x1b[2K", "<cleared>")).plain
+    assert [line for line in shown.splitlines() if line] == [
+        "> <cleared>a notice",
+        "> an answer",
+    ]
 
 
 async def test_a_button_that_asks_takes_the_next_line(terminal: Terminal) -> None:
