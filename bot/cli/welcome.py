@@ -1,7 +1,10 @@
-"""The five lines that `ratchet up` begins with: what runs, where, what is off, how to turn it on."""
+"""What `ratchet up` begins with: what runs, where, what is off, how to turn it on; the key."""
 
 import importlib.metadata
+import re
 from collections.abc import Sequence
+
+from pydantic import SecretStr
 
 from bot.config import Settings
 from bot.ports.channels import Channel
@@ -10,6 +13,12 @@ _MODEL = "OPENAI_API_KEY or OPENAI_BASE_URL (a model)"
 _TOKENS = {
     "slack": ("Slack", "SLACK_BOT_TOKEN + SLACK_APP_TOKEN (Slack)"),
     "telegram": ("Telegram", "TELEGRAM_BOT_TOKEN (Telegram)"),
+}
+_NAMES = {"slack": "Slack", "telegram": "Telegram", "whatsapp": "WhatsApp"}
+_FORMS = {
+    "SLACK_BOT_TOKEN": (re.compile(r"xox[be]"), "begin with xoxb-"),
+    "SLACK_APP_TOKEN": (re.compile(r"xapp-"), "begin with xapp-"),
+    "TELEGRAM_BOT_TOKEN": (re.compile(r"\d+:\S"), "look like 123456:ABC"),
 }
 
 
@@ -25,10 +34,12 @@ def welcome(
     """`key` is "" where someone chose it, `claim` the code that makes its first user the owner;
     `by_meaning` says how memories are found.
 
-    A sixth line appears where people of a chat platform could need that code.
+    The key, where there is one to show, has a line to itself, so that it can be selected whole;
+    so has that code, where people of a chat platform could need it.
     """
     names = {channel.name for channel in channels}
-    on = [f"{c.name} ({c.summary})" for c in channels if c.name != "web"]
+    shown = [c for c in channels if c.name != "web"]
+    on = [f"{_NAMES.get(c.name, c.name)} ({c.summary}{_doubts(settings, c.name)})" for c in shown]
     off = [name for channel, (name, _) in _TOKENS.items() if channel not in names]
     missing = [tokens for channel, (_, tokens) in _TOKENS.items() if channel not in names]
     model = f"model {settings.model}"
@@ -37,22 +48,40 @@ def welcome(
     if not by_meaning:
         off.append("search by meaning (memories are found by their words)")
         missing.append("RATCHET_EMBEDDING_MODEL_PATH (search by meaning)")
-    shown = f"key {key}" if key else "key as set in RATCHET_API_KEY"
+    own_key = "" if key else ", key as set in RATCHET_API_KEY"
     version = importlib.metadata.version("ratchet-bot")
     lines = [
         f"Ratchet {version} is running. Open {url}" + (" or type here." if typing else ""),
-        f"Where:   data in {settings.home.resolve()}; API at {url}/v1, {shown}",
+        f"Where:   data in {settings.home.resolve()}; API at {url}/v1{own_key}",
         f"On:      {', '.join([model, _database(settings), _vectors(settings), 'web chat', *on])}",
         f"Off:     {', '.join(off) or 'nothing'}",
         f"Turn on: set {'; '.join(missing)} in the environment or .env, then start again"
         if missing
         else "Turn on: everything is on; `ratchet --help` says what else you can type",
     ]
+    if key:
+        lines.append(f"Key:     {key}")
     if claim and not settings.owners and names & set(_TOKENS):
         lines.append(
             f"Owner:   whoever says `/claim {claim}` first on a platform that has none yet"
         )
     return lines
+
+
+def _doubts(settings: Settings, channel: str) -> str:
+    """Tokens that can't be what they are set as; the platform has the last word."""
+    tokens: dict[str, dict[str, SecretStr | None]] = {
+        "slack": {
+            "SLACK_BOT_TOKEN": settings.slack_bot_token,
+            "SLACK_APP_TOKEN": settings.slack_app_token,
+        },
+        "telegram": {"TELEGRAM_BOT_TOKEN": settings.telegram_bot_token},
+    }
+    return "".join(
+        f"; but {name} should {_FORMS[name][1]}"
+        for name, token in tokens.get(channel, {}).items()
+        if token and not _FORMS[name][0].match(token.get_secret_value())
+    )
 
 
 def _database(settings: Settings) -> str:

@@ -1,0 +1,40 @@
+"""What `ratchet up` begins with, line by line."""
+
+from pathlib import Path
+
+from bot import config
+from bot.cli.welcome import welcome
+from tests.fakes.recording_channel import RecordingChannel
+
+URL = "http://127.0.0.1:8420"
+
+
+def lines(home: Path, *names: str, key: str = "rk-1", claim: str = "", **environ: str) -> list[str]:
+    settings = config.load({"RATCHET_HOME": str(home), **environ}, home.parent)
+    channels = [RecordingChannel(name) for name in names]
+    return welcome(settings, channels, URL, key, claim, typing=False, by_meaning=True)
+
+
+def test_the_key_can_be_selected_whole(tmp_path: Path) -> None:
+    said = lines(tmp_path, "web")
+    assert len(said) == 6 and said[-1].split() == ["Key:", "rk-1"]
+    chosen = lines(tmp_path, "web", key="")
+    assert len(chosen) == 5 and "key as set in RATCHET_API_KEY" in chosen[1]
+
+
+def test_platforms_are_named_alike_on_and_off(tmp_path: Path) -> None:
+    on, off = lines(tmp_path, "web", "telegram", TELEGRAM_BOT_TOKEN="123456:fake-token")[2:4]
+    assert "Telegram (" in on and "should" not in on
+    assert "Slack" in off and "Telegram" not in off
+
+
+def test_tokens_of_another_form_are_doubted_and_not_shown(tmp_path: Path) -> None:
+    tokens = {"SLACK_BOT_TOKEN": "xapp-9", "SLACK_APP_TOKEN": "xoxb-9", "TELEGRAM_BOT_TOKEN": "me"}
+    on = lines(tmp_path, "web", "slack", "telegram", **tokens)[2]
+    for doubt in (
+        "SLACK_BOT_TOKEN should begin with xoxb-",
+        "SLACK_APP_TOKEN should begin with xapp-",
+        "TELEGRAM_BOT_TOKEN should look like 123456:ABC",
+    ):
+        assert doubt in on
+    assert "-9" not in on
