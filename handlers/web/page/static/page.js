@@ -133,6 +133,7 @@
 
   for (const fresh of document.querySelectorAll("input.fresh")) fresh.value = newId();
   localTimes(document);
-  toEnd();
-  box.focus();
+  // With nothing said yet, what waits is read from its heading down.
+  if (thread.querySelector("article")) toEnd(); else follow = nearEnd();
+  box.focus({ preventScroll: true });
 })();
