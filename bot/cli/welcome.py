@@ -1,4 +1,4 @@
-"""What `ratchet up` begins with: what runs, where, what is off, how to turn it on; the key."""
+"""The five lines that `ratchet up` begins with: what runs, where, what is off, how to turn it on."""
 
 import importlib.metadata
 import re
@@ -34,8 +34,7 @@ def welcome(
     """`key` is "" where someone chose it, `claim` the code that makes its first user the owner;
     `by_meaning` says how memories are found.
 
-    The key, where there is one to show, has a line to itself, so that it can be selected whole;
-    so has that code, where people of a chat platform could need it.
+    The key begins its line, so that it is whole in 80 columns and can be selected.
     """
     names = {channel.name for channel in channels}
     shown = [c for c in channels if c.name != "web"]
@@ -48,24 +47,21 @@ def welcome(
     if not by_meaning:
         off.append("search by meaning (memories are found by their words)")
         missing.append("RATCHET_EMBEDDING_MODEL_PATH (search by meaning)")
-    own_key = "" if key else ", key as set in RATCHET_API_KEY"
+    where = f"data in {settings.home.resolve()}; API at {url}/v1"
     version = importlib.metadata.version("ratchet-bot")
-    lines = [
+    running = [model, _database(settings), _vectors(settings), "web chat", *on]
+    owner = ""
+    if claim and not settings.owners and names & set(_TOKENS):
+        owner = f"; whoever says `/claim {claim}` first on a platform owns it there"
+    return [
         f"Ratchet {version} is running. Open {url}" + (" or type here." if typing else ""),
-        f"Where:   data in {settings.home.resolve()}; API at {url}/v1{own_key}",
-        f"On:      {', '.join([model, _database(settings), _vectors(settings), 'web chat', *on])}",
+        f"Key:     {key}  ({where})" if key else f"Where:   {where}, key as set in RATCHET_API_KEY",
+        f"On:      {', '.join(running)}{owner}",
         f"Off:     {', '.join(off) or 'nothing'}",
         f"Turn on: set {'; '.join(missing)} in the environment or .env, then start again"
         if missing
         else "Turn on: everything is on; `ratchet --help` says what else you can type",
     ]
-    if key:
-        lines.append(f"Key:     {key}")
-    if claim and not settings.owners and names & set(_TOKENS):
-        lines.append(
-            f"Owner:   whoever says `/claim {claim}` first on a platform that has none yet"
-        )
-    return lines
 
 
 def _doubts(settings: Settings, channel: str) -> str:

@@ -34,7 +34,7 @@ def ratchet(home: Path, *arguments: str, stdin: str = "", **more: str) -> Done:
 
 
 class Server:
-    """`ratchet up` in the background. `lines` are the first six it says, the key among them."""
+    """`ratchet up` in the background. `lines` are the first five it says, the key among them."""
 
     def __init__(self, home: Path, **more: str):
         self.home = home
@@ -48,7 +48,7 @@ class Server:
             text=True,
         )
         assert self.process.stdout is not None
-        self.lines = [self.process.stdout.readline().rstrip("\n") for _ in range(6)]
+        self.lines = [self.process.stdout.readline().rstrip("\n") for _ in range(5)]
 
     @property
     def url(self) -> str:

@@ -25,10 +25,9 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 def test_it_says_what_runs_and_how_to_turn_on_the_rest(server: Server) -> None:
     key = (server.home / "api_key").read_text()
-    where, data, on, off, turn_on, shown = server.lines
+    where, data, on, off, turn_on = server.lines
     assert server.url in where
-    assert str(server.home) in data and key not in data
-    assert shown.split() == ["Key:", key]
+    assert str(server.home) in data and data.split()[:2] == ["Key:", key]
     assert "offline model" in on and "SQLite" in on
     assert "Slack" in off and "Telegram" in off
     for name in ("OPENAI_API_KEY", "SLACK_BOT_TOKEN", "TELEGRAM_BOT_TOKEN"):

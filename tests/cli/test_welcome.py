@@ -17,9 +17,16 @@ def lines(home: Path, *names: str, key: str = "rk-1", claim: str = "", **environ
 
 def test_the_key_can_be_selected_whole(tmp_path: Path) -> None:
     said = lines(tmp_path, "web")
-    assert len(said) == 6 and said[-1].split() == ["Key:", "rk-1"]
+    assert len(said) == 5 and said[1].split()[:2] == ["Key:", "rk-1"]
     chosen = lines(tmp_path, "web", key="")
     assert len(chosen) == 5 and "key as set in RATCHET_API_KEY" in chosen[1]
+
+
+def test_whoever_may_claim_is_told_on_the_platforms_line(tmp_path: Path) -> None:
+    tokens = {"TELEGRAM_BOT_TOKEN": "123456:fake-token"}
+    assert "/claim c0de" in lines(tmp_path, "web", "telegram", claim="c0de", **tokens)[2]
+    owned = {**tokens, "RATCHET_OWNERS": "telegram:7"}
+    assert "/claim" not in lines(tmp_path, "web", "telegram", claim="c0de", **owned)[2]
 
 
 def test_platforms_are_named_alike_on_and_off(tmp_path: Path) -> None:
