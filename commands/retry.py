@@ -29,7 +29,7 @@ async def retry(ask: Ask) -> Reply:
         run.message,
         key=f"retry:{key}",
         agent=run.agent_hint,
-        history=turns,  # type: ignore[arg-type]
+        history=turns,
     )
     again = " already" if accepted.duplicate and ask.run.attempt == 1 else ""
     return Reply(f"Running it now{again}: `{accepted.run_id[-8:]}`.")

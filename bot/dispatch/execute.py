@@ -189,7 +189,7 @@ class Executor:
 
     async def _history(self, run: Run, version: AgentVersion) -> list[Turn]:
         if run.history:
-            return [(who, said) for who, said in run.history]  # type: ignore[misc]
+            return list(run.history)
         if is_single(run):
             return []
         turns: list[Turn] = []

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bot.model.message import Turn
+
 
 class RunKind(StrEnum):
     REQUEST = "request"
@@ -127,7 +129,7 @@ class Run:
     answer: str = ""
     reply: Mapping[str, object] = field(default_factory=dict)
     address: Mapping[str, object] = field(default_factory=dict)
-    history: tuple[tuple[str, str], ...] = ()
+    history: tuple[Turn, ...] = ()
     usage: Usage = Usage()
     outcome: Outcome = Outcome()
     error_type: str = ""
