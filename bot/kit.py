@@ -9,6 +9,7 @@ from bot.command import CommandTable
 from bot.config import Settings
 from bot.model.message import Reply
 from bot.ports.channels import Route
+from bot.ports.outbox import Drafts
 from bot.services import Services
 
 
@@ -16,7 +17,8 @@ from bot.services import Services
 class ChannelKit:
     """`routes` are those of the channels made before. `run_of` finds the run that a shown message
     answers, by (workspace, channel, the platform's reference). `cards` are a workspace's undecided
-    proposals and those of the given refs, as they stand. `ready` says whether messages are taken."""
+    proposals and those of the given refs, as they stand. `ready` says whether messages are taken.
+    `drafts` remembers where answers that still grow are shown; `redact` is applied to them."""
 
     services: Services
     table: CommandTable
@@ -26,6 +28,8 @@ class ChannelKit:
     ready: Callable[[], bool]
     run_of: Callable[[str, str, Mapping[str, object]], Awaitable[str | None]]
     cards: Callable[[str, Collection[str]], Awaitable[Sequence[Reply]]]
+    drafts: Drafts
+    redact: Callable[[str], str]
 
     @property
     def settings(self) -> Settings:

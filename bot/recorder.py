@@ -61,6 +61,8 @@ class RunLog:
         if known is not None:
             return known.output
         await self.flush()
+        doing = {"seq": self._next_seq, "kind": kind.value, "name": name}
+        self._events.publish(Event(self.run.id, "doing", doing))
         started, begun = self._clock.now(), self._clock.monotonic()
         done = Done(None)
         try:

@@ -47,6 +47,8 @@ class Services:
     proposals: stores.Proposals
     memories: stores.Memories
     workflows: stores.Workflows
+    codes: stores.Codes
+    contacts: stores.Contacts
     budgets: stores.Budgets
     job_states: stores.JobStates
     upkeep: stores.Upkeep

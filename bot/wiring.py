@@ -39,6 +39,7 @@ from bot.lock import api_key
 from bot.memory import MemoryBank
 from bot.model.message import Reply
 from bot.model.proposal import ProposalStatus
+from bot.model.run import Run
 from bot.notices import Notices
 from bot.ports.channels import Channel
 from bot.ports.clock import Clock, Ids
@@ -56,7 +57,10 @@ from jobs.job import JournalRuns
 from jobs.scheduler import Scheduler
 from storage.agents import AgentStore
 from storage.budgets import BudgetStore
+from storage.codes import CodeStore
+from storage.contacts import ContactStore
 from storage.conversations import ConversationStore
+from storage.drafts import DraftStore
 from storage.durable import DbosDurable
 from storage.engine import Database, url_of
 from storage.feedback import FeedbackStore
@@ -191,6 +195,10 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
     def pushes(name: str) -> bool:
         return name in channels and channels[name].push
 
+    def follow(run: Run) -> None:
+        if run.channel in channels:
+            channels[run.channel].follow(run)
+
     executor = Executor(
         clock,
         journal,
@@ -205,6 +213,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         events,
         lambda: services,
         settings.max_message_chars,
+        follow,
         ModelChooser(agent.ask, model.default)
         if settings.route_with_model and not settings.offline
         else None,
@@ -241,6 +250,8 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         proposals=proposals,
         memories=memories,
         workflows=WorkflowStore(db),
+        codes=CodeStore(db),
+        contacts=ContactStore(db),
         budgets=budgets,
         job_states=job_states,
         upkeep=UpkeepStore(db),
@@ -314,6 +325,8 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
             ready=lambda: app.taking,
             run_of=outbox.run_of,
             cards=cards,
+            drafts=DraftStore(db, journal, clock),
+            redact=redactor.text,
         )
         channels.update(_channels(kit))
     return app

@@ -6,7 +6,7 @@ from sqlalchemy import and_, delete, exists, func, or_, select, text, update
 
 from bot.model.run import CLOSED
 from storage.engine import Database
-from storage.tables import notices, outbox, runs, steps, ticks
+from storage.tables import codes, drafts, files, notices, outbox, runs, steps, ticks
 
 _NO_RUN_TEXT = {"message": "", "answer": "", "error_message": "", "reply": None, "history": None}
 _NO_STEP_TEXT = {"input": None, "output": None, "error_message": ""}
@@ -45,7 +45,11 @@ class UpkeepStore:
             if chosen:
                 of_runs: Any = runs.c.workspace == workspace, runs.c.id.in_(chosen)
                 await conn.execute(update(runs).where(*of_runs).values(_NO_RUN_TEXT))
-                for table, values in ((steps, _NO_STEP_TEXT), (outbox, {"reply": None})):
+                for table, values in (
+                    (steps, _NO_STEP_TEXT),
+                    (outbox, {"reply": None}),
+                    (files, {"content": None}),
+                ):
                     await conn.execute(
                         update(table)
                         .where(table.c.workspace == workspace, table.c.run_id.in_(chosen))
@@ -71,7 +75,17 @@ class UpkeepStore:
                     notices.c.workspace == workspace, notices.c.created_at < notices_before
                 )
             )
-            return ended.rowcount + said.rowcount
+            over = await conn.execute(
+                delete(drafts).where(
+                    drafts.c.workspace == workspace, drafts.c.created_at < ticks_before
+                )
+            )
+            spent = await conn.execute(
+                delete(codes).where(
+                    codes.c.workspace == workspace, codes.c.expires_at < ticks_before
+                )
+            )
+            return sum(gone.rowcount for gone in (ended, said, over, spent))
 
     async def optimize(self) -> None:
         """PostgreSQL's autovacuum does the same by itself."""

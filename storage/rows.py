@@ -1,10 +1,12 @@
 """Runs, steps and deliveries as rows and back."""
 
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import RowMapping
 
 from bot.model.delivery import Delivery, DeliveryStatus
+from bot.model.file import FileRef
 from bot.model.run import Outcome, Run, RunKind, RunStatus, Step, StepKind, Usage
 
 
@@ -34,6 +36,8 @@ def run_row(run: Run) -> dict[str, Any]:
         "expires_at": run.expires_at,
         "started_at": run.started_at,
         "error_type": run.error_type,
+        "guest": run.guest,
+        "files": [asdict(file) for file in run.files],
         **usage_columns(run.usage),
     }
 
@@ -79,6 +83,8 @@ def to_run(row: RowMapping) -> Run:
         error_message=row["error_message"],
         attempt=row["attempt"],
         node=row["node"],
+        guest=row["guest"],
+        files=tuple(FileRef(**file) for file in row["files"] or ()),
     )
 
 

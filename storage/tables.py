@@ -140,6 +140,8 @@ runs = Table(
     Column("cost_known", Boolean, nullable=False, server_default=text("true")),
     _int("attempt"),
     _id("node"),
+    Column("guest", Boolean, nullable=False, server_default=text("false")),
+    Column("files", Json),
     _int("created_at"),
     _int("expires_at"),
     _int("started_at"),
@@ -406,4 +408,124 @@ ticks = Table(
     Column("job", String(64), primary_key=True),
     Column("scheduled_at", BigInteger, primary_key=True),
     _id("run_id"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    _id(primary_key=True),
+    _id("workspace"),
+    _id("run_id"),
+    _text("name"),
+    _text("mime"),
+    Column("content", LargeBinary),
+    Column("direction", String(4), nullable=False),
+    _int("created_at"),
+    Index(None, "workspace", "run_id"),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    _id("workspace", primary_key=True),
+    _id("run_id", primary_key=True),
+    Column("channel", String(32), nullable=False),
+    Column("ref", Json),
+    _int("created_at"),
+)
+
+codes = Table(
+    "codes",
+    metadata,
+    Column("purpose", String(32), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    _id("workspace"),
+    Column("payload", Json),
+    _int("expires_at"),
+    _int("used_at"),
+)
+
+installations = Table(
+    "installations",
+    metadata,
+    Column("channel", String(32), primary_key=True),
+    Column("team", String(80), primary_key=True),
+    _id("workspace"),
+    _text("name"),
+    _text("sealed"),
+    Column("installed_by", String(200), nullable=False, server_default=""),
+    _int("installed_at"),
+    _int("removed_at"),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    _id("workspace", primary_key=True),
+    Column("version", Integer, primary_key=True),
+    _text("text"),
+    _id("created_by"),
+    _int("created_at"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    _id("workspace", primary_key=True),
+    _id("proposal", primary_key=True),
+    _id("person", primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    _int("created_at"),
+)
+
+asks = Table(
+    "asks",
+    metadata,
+    _id("workspace", primary_key=True),
+    _id("proposal", primary_key=True),
+    Column("step", Integer, nullable=False),
+    _int("reminded_at"),
+    _int("updated_at"),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    _id("workspace", primary_key=True),
+    _id("person", primary_key=True),
+    Column("channel", String(32), primary_key=True),
+    Column("place", String(200), primary_key=True),
+    Column("cadence", String(16), primary_key=True),
+    Column("address", Json),
+    Column("hour", Integer, nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("always", Boolean, nullable=False, server_default=text("false")),
+    _int("sent_at"),
+    _int("created_at"),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    _id("workspace", primary_key=True),
+    Column("channel", String(32), primary_key=True),
+    Column("external_id", String(200), primary_key=True),
+    Column("address", Json),
+    Column("consent", String(8), nullable=False, server_default=""),
+    _int("consent_at"),
+    _text("consent_word"),
+    _int("heard_at"),
+    _int("disabled_at"),
+    _text("disabled_why"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    _id("workspace", primary_key=True),
+    Column("channel", String(32), primary_key=True),
+    Column("message_id", String(200), primary_key=True),
+    Column("status", String(16), nullable=False),
+    _int("at"),
+    _text("error"),
 )

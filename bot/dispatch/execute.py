@@ -19,6 +19,7 @@ from bot.events import Events
 from bot.model.agent import AgentVersion
 from bot.model.codec import reply_from_json, reply_to_json
 from bot.model.message import Reply, Turn
+from bot.model.person import Role
 from bot.model.run import Run, RunKind, RunStatus, Step, StepKind
 from bot.ports.channels import Event
 from bot.ports.clock import Clock
@@ -48,13 +49,15 @@ class Executor:
         events: Events,
         services: Callable[[], Services],
         max_chars: int,
+        follow: Callable[[Run], None],
         chooser: ModelChooser | None = None,
     ) -> None:
+        """`follow` tells the run's channel that a request begins to be worked on."""
         self._clock, self._journal, self._runs = clock, journal, runs
         self._agents, self._people, self._routing = agents, people, routing
         self._agent, self._commands, self._closer = agent, commands, closer
         self._redactor, self._events, self._services = redactor, events, services
-        self._max_chars, self._chooser = max_chars, chooser
+        self._max_chars, self._follow, self._chooser = max_chars, follow, chooser
         self.stopping = False
 
     async def begin(self, run: Run) -> tuple[Run, list[Step]]:
@@ -120,6 +123,7 @@ class Executor:
             await self._begin_late(runlog)
         if run.kind is RunKind.COMMAND:
             return await self._command(runlog)
+        self._follow(runlog.run)
         return await self._request(runlog)
 
     def _barred(self, run: Run) -> bool:
@@ -166,6 +170,8 @@ class Executor:
             said = f"There is no command /{name}.{hint} /help lists them all."
             raise BadInput(f"unknown command {name!r}", said=said)
         person = await self._people.get(run.workspace, run.person)
+        if person and run.guest:
+            person = replace(person, role=Role.GUEST)
         if person is None or not person.role.may(command.role):
             role = person.role if person else "nobody"
             raise Forbidden(

@@ -156,6 +156,8 @@ class Dispatcher:
             history=tuple((who, self._redactor.text(said)) for who, said in message.history),
             error_type="too_long" if too_long else "",
             node=self._node(),
+            guest=message.sender.is_guest,
+            files=message.files,
         )
         return replace(run, kind=RunKind.COMMAND) if self._is_command(run) else run
 

@@ -2,8 +2,10 @@
 
 import base64
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+from bot.model.file import Attached
 from bot.model.message import Button, Card, Field, Picture, Reply
 
 
@@ -28,6 +30,8 @@ def reply_to_json(reply: Reply) -> dict[str, object]:
     if reply.picture:
         png = base64.b64encode(reply.picture.png).decode()
         out["picture"] = {"png": png, "alt": reply.picture.alt}
+    if reply.files:
+        out["files"] = [asdict(file) for file in reply.files]
     return out
 
 
@@ -53,4 +57,5 @@ def reply_from_json(data: Mapping[str, Any]) -> Reply:
         rateable=data.get("rateable", False),
         private=data.get("private", False),
         footer=data.get("footer", ""),
+        files=tuple(Attached(**f) for f in data.get("files", ())),
     )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.model.file import Attached, FileRef
+
 Turn = tuple[Literal["user", "assistant", "system"], str]
 
 
@@ -45,6 +47,7 @@ class Message:
     sent_at: int | None = None
     is_button: bool = False
     never_expires: bool = False
+    files: tuple[FileRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,8 @@ class Reply:
     """What a person gets. `text` is CommonMark; each channel renders it its own way.
 
     `rateable` adds thumbs for `run_id`. `private` asks for a reply that only the person sees,
-    where the platform can do that. `footer` is one short line below the text.
+    where the platform can do that. `footer` is one short line below the text. `files` are shown
+    as uploads where the platform takes them.
     """
 
     text: str
@@ -111,3 +115,4 @@ class Reply:
     rateable: bool = False
     private: bool = False
     footer: str = ""
+    files: tuple[Attached, ...] = ()

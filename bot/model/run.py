@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bot.model.file import FileRef
 from bot.model.message import Turn
 
 
@@ -104,7 +105,8 @@ class Run:
     """A run as it stands in the log. Times are ms since the epoch, UTC; 0 means not yet.
 
     `address` is the channel's reply address; `message` what was asked (redacted), `answer` what
-    was said. `agent_version` is 0 where no agent ran. `attempt` rises with every takeover.
+    was said. `agent_version` is 0 where no agent ran. `attempt` rises with every takeover. `guest`
+    says that the platform knew whoever asked as a guest: then no role of theirs counts here.
     """
 
     id: str
@@ -136,6 +138,8 @@ class Run:
     error_message: str = ""
     attempt: int = 1
     node: str = ""
+    guest: bool = False
+    files: tuple[FileRef, ...] = ()
 
     @property
     def short(self) -> str:

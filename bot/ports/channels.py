@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.model.delivery import Delivery
+from bot.model.file import FileRef
 from bot.model.message import Message
 from bot.model.run import Run
 
@@ -21,8 +22,9 @@ class Accepted:
 class Event:
     """Something that just happened in a run, for whoever watches it live.
 
-    `kind` is "started", "step", "delta" or "done"; `data` holds JSON values. "delta" carries
-    {"text"}, "step" {"seq", "kind", "name", "duration_ms", "error_type"}, "done" {"status"}.
+    `kind` is "started", "doing", "step", "delta" or "done"; `data` holds JSON values. "delta"
+    carries {"text"}, "doing" {"seq", "kind", "name"} as a step begins, "step" the same with
+    {"duration_ms", "error_type"} once it is over, "done" {"status"}.
     """
 
     run_id: str
@@ -77,6 +79,16 @@ class Channel(Protocol):
 
     async def stop(self) -> None:
         """Stops receiving, then lets go of connections."""
+
+    def follow(self, run: Run) -> None:
+        """A request of this channel begins to be worked on, here and now, also when it is taken up
+        again after a crash. Who shows it while it grows watches its events from now on. Returns
+        at once, raises nothing."""
+
+    async def fetch(self, workspace: str, file: FileRef, limit: int) -> bytes:
+        """The bytes of a file that came with a message. Raises ChannelError, with words for the
+        person, for what is gone, forbidden or longer than `limit` bytes; ChannelUnavailable where
+        it may work later."""
 
     async def send(self, delivery: Delivery) -> Mapping[str, object]:
         """Shows the reply (or replaces `delivery.edits` by it); returns the platform's reference.

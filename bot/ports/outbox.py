@@ -35,6 +35,16 @@ class Outbox(Protocol):
         """Queues an edit for every message that shows the card."""
 
 
+class Drafts(Protocol):
+    """Where an answer that still grows is shown, so that its end replaces it after a crash too."""
+
+    async def put(
+        self, workspace: str, run_id: str, channel: str, ref: Mapping[str, object]
+    ) -> None: ...
+
+    async def get(self, workspace: str, run_id: str) -> Mapping[str, object] | None: ...
+
+
 class Nodes(Protocol):
     async def register(
         self, node: str, *, host: str, pid: int, now: int, lease_until: int, version: str

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot.model.agent import AgentVersion
 from bot.model.budget import Budget
+from bot.model.contact import Consent, Contact
 from bot.model.delivery import Delivery
 from bot.model.feedback import Feedback
 from bot.model.finding import Failure, Finding
@@ -255,6 +256,47 @@ class Memories(Protocol):
         """Replaces vectors by memory id."""
 
 
+class Codes(Protocol):
+    """One-time codes: only their digests are kept."""
+
+    async def issue(
+        self,
+        workspace: str,
+        purpose: str,
+        code: str,
+        payload: Mapping[str, object],
+        expires_at: int,
+    ) -> None: ...
+
+    async def redeem(
+        self, workspace: str, purpose: str, code: str, now: int
+    ) -> Mapping[str, object] | None:
+        """The payload for the first who shows the code in time; None for anyone else."""
+
+
+class Contacts(Protocol):
+    async def get(self, workspace: str, channel: str, external_id: str) -> Contact | None: ...
+
+    async def heard(
+        self,
+        workspace: str,
+        channel: str,
+        external_id: str,
+        at: int,
+        address: Mapping[str, object],
+    ) -> None:
+        """They wrote at this ms (never moves back); a disabled contact is enabled again."""
+
+    async def set_consent(
+        self, workspace: str, channel: str, external_id: str, consent: Consent, at: int, word: str
+    ) -> None: ...
+
+    async def disable(
+        self, workspace: str, channel: str, external_id: str, at: int, why: str
+    ) -> bool:
+        """True for the first to say so."""
+
+
 class Workflows(Protocol):
     async def save(self, workflow: Workflow) -> Workflow:
         """As the name's next version; the same source run twice is one version."""
@@ -351,6 +393,8 @@ __all__ = [
     "Bucket",
     "Budgets",
     "Closing",
+    "Codes",
+    "Contacts",
     "Conversations",
     "Feedbacks",
     "Findings",

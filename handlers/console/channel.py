@@ -13,6 +13,7 @@ from bot.errors import ChannelError, RatchetError
 from bot.events import CARDS, Events
 from bot.model.codec import reply_from_json
 from bot.model.delivery import Delivery
+from bot.model.file import FileRef
 from bot.model.message import Card, Reply
 from bot.model.run import CLOSED, Run
 from bot.ports.channels import Event, Inbox, Route
@@ -69,6 +70,12 @@ class ConsoleChannel:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def follow(self, run: Run) -> None:
+        """Watches its runs from the moment they are accepted."""
+
+    async def fetch(self, workspace: str, file: FileRef, limit: int) -> bytes:
+        raise ChannelError("the console holds no files", said="I can't open files from here.")
 
     async def send(self, delivery: Delivery) -> Mapping[str, object]:
         raise ChannelError("the console shows its replies itself; nothing is sent to it")

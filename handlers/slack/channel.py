@@ -18,6 +18,8 @@ from starlette.responses import Response
 from bot.errors import ChannelError, RatchetError
 from bot.kit import ChannelKit, plain
 from bot.model.delivery import Delivery
+from bot.model.file import FileRef
+from bot.model.run import Run
 from bot.ports.channels import Inbox, Route
 from bot.ports.clock import Clock
 from handlers.slack.api import REJECTED, Refused
@@ -122,6 +124,12 @@ class SlackChannel:
         await self._sign.close()
         if self._session:
             await self._session.close()
+
+    def follow(self, run: Run) -> None:
+        """Nothing grows here."""
+
+    async def fetch(self, workspace: str, file: FileRef, limit: int) -> bytes:
+        raise ChannelError("slack holds no files", said="I can't open files from here.")
 
     async def send(self, delivery: Delivery) -> Mapping[str, object]:
         ref = await self._sending.send(delivery)

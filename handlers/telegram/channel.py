@@ -15,8 +15,9 @@ from starlette.responses import Response
 from bot.errors import ChannelError, ChannelUnavailable, RatchetError, StorageError
 from bot.kit import ChannelKit, plain
 from bot.model.delivery import Delivery
+from bot.model.file import FileRef
 from bot.model.message import Message
-from bot.model.run import CLOSED
+from bot.model.run import CLOSED, Run
 from bot.ports.channels import Inbox, Route
 from bot.ports.clock import Clock
 from handlers.telegram import outgoing
@@ -99,6 +100,12 @@ class TelegramChannel:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._api.close()
+
+    def follow(self, run: Run) -> None:
+        """Nothing grows here."""
+
+    async def fetch(self, workspace: str, file: FileRef, limit: int) -> bytes:
+        raise ChannelError("telegram holds no files", said="I can't open files from here.")
 
     async def send(self, delivery: Delivery) -> Mapping[str, object]:
         return await self._sending.send(delivery)

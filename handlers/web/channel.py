@@ -9,7 +9,9 @@ from bot.errors import ChannelError, ConfigError, Held
 from bot.events import Events
 from bot.kit import ChannelKit
 from bot.model.delivery import Delivery
+from bot.model.file import FileRef
 from bot.model.message import Reply
+from bot.model.run import Run
 from bot.ports.channels import Inbox, Route
 from bot.ports.clock import Clock, Ids
 from bot.ports.stores import Agents, Runs
@@ -107,6 +109,12 @@ class WebChannel:
         if self._socket:
             self._socket.close()
         self._server = self._serving = self._socket = None
+
+    def follow(self, run: Run) -> None:
+        """Pages and programs watch for themselves."""
+
+    async def fetch(self, workspace: str, file: FileRef, limit: int) -> bytes:
+        raise ChannelError("the web holds no files", said="I can't open files from here.")
 
     async def send(self, delivery: Delivery) -> Mapping[str, object]:
         raise ChannelError("the web fetches its replies; nothing is sent to it")

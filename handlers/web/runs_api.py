@@ -114,7 +114,7 @@ class RunsApi:
                     yield HEARTBEAT
                 elif event.kind == STOPPING:
                     return
-                elif event.kind != "step":
+                elif event.kind not in ("step", "doing"):
                     yield sse(dict(event.data), event.kind)
                 elif (seq := int(str(event.data["seq"]))) > last:
                     last = seq

@@ -23,6 +23,8 @@ from bot.errors import (
 from bot.kit import ChannelKit, plain
 from bot.model.codec import reply_from_json
 from bot.model.delivery import Delivery
+from bot.model.file import FileRef
+from bot.model.run import Run
 from bot.ports.channels import Inbox, Route
 from bot.ports.clock import Clock
 from handlers.whatsapp.incoming import Malformed, read
@@ -87,6 +89,12 @@ class WhatsAppChannel:
 
     async def stop(self) -> None:
         await self._client.aclose()
+
+    def follow(self, run: Run) -> None:
+        """No agent answers here."""
+
+    async def fetch(self, workspace: str, file: FileRef, limit: int) -> bytes:
+        raise ChannelError("whatsapp holds no files", said="I can't open files from here.")
 
     async def send(self, delivery: Delivery) -> Mapping[str, object]:
         """A shown message can't be edited here: its successor is a message of its own."""

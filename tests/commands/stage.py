@@ -27,6 +27,8 @@ from bot.services import Services
 from commands import COMMANDS
 from storage.agents import AgentStore
 from storage.budgets import BudgetStore
+from storage.codes import CodeStore
+from storage.contacts import ContactStore
 from storage.conversations import ConversationStore
 from storage.engine import Database
 from storage.feedback import FeedbackStore
@@ -176,6 +178,8 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
         proposals=proposals,
         memories=memories,
         workflows=WorkflowStore(db),
+        codes=CodeStore(db),
+        contacts=ContactStore(db),
         budgets=budgets,
         job_states=JobStateStore(db),
         upkeep=UpkeepStore(db),

@@ -3,8 +3,10 @@
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from bot.errors import DeliveryUnclear, RatchetError
+from bot.errors import ChannelError, DeliveryUnclear, RatchetError
 from bot.model.delivery import Delivery
+from bot.model.file import FileRef
+from bot.model.run import Run
 from bot.ports.channels import Route
 
 
@@ -29,6 +31,12 @@ class RecordingChannel:
 
     async def stop(self) -> None:
         self.script.clear()
+
+    def follow(self, run: Run) -> None:
+        """Nobody watches."""
+
+    async def fetch(self, workspace: str, file: FileRef, limit: int) -> bytes:
+        raise ChannelError("the fake holds no files", said="I can't open files from here.")
 
     async def send(self, delivery: Delivery) -> Mapping[str, object]:
         error, shows = self.script.popleft() if self.script else (None, True)
