@@ -64,6 +64,7 @@ from storage.drafts import DraftStore
 from storage.durable import DbosDurable
 from storage.engine import Database, url_of
 from storage.feedback import FeedbackStore
+from storage.files import FileStore
 from storage.findings import FindingStore
 from storage.jobstates import JobStateStore
 from storage.journal import RunJournal
@@ -138,7 +139,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
     agents, people = AgentStore(db, clock), PeopleStore(db, clock, ids)
     conversations, proposals = ConversationStore(db, clock), ProposalStore(db)
     memories, metrics, budgets = MemoryStore(db), MetricsStore(db), BudgetStore(db, clock)
-    job_states = JobStateStore(db)
+    job_states, files = JobStateStore(db), FileStore(db)
     durable = DbosDurable(
         settings.home,
         lease.node,
@@ -252,6 +253,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         workflows=WorkflowStore(db),
         codes=CodeStore(db),
         contacts=ContactStore(db),
+        files=files,
         budgets=budgets,
         job_states=job_states,
         upkeep=UpkeepStore(db),

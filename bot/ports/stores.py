@@ -9,6 +9,7 @@ from bot.model.budget import Budget
 from bot.model.contact import Consent, Contact
 from bot.model.delivery import Delivery
 from bot.model.feedback import Feedback
+from bot.model.file import Attached, StoredFile
 from bot.model.finding import Failure, Finding
 from bot.model.job import JobState
 from bot.model.memory import Memory, Namespace
@@ -274,6 +275,17 @@ class Codes(Protocol):
         """The payload for the first who shows the code in time; None for anyone else."""
 
 
+class Files(Protocol):
+    async def put(self, file: StoredFile) -> None:
+        """The same id twice is one file: the first stays."""
+
+    async def get(self, workspace: str, id: str) -> StoredFile | None:
+        """None also for one whose bytes were forgotten."""
+
+    async def of_run(self, workspace: str, run_id: str, direction: str = "") -> list[Attached]:
+        """Oldest first, without their bytes; `direction` "in" or "out" leaves the others out."""
+
+
 class Contacts(Protocol):
     async def get(self, workspace: str, channel: str, external_id: str) -> Contact | None: ...
 
@@ -397,6 +409,7 @@ __all__ = [
     "Contacts",
     "Conversations",
     "Feedbacks",
+    "Files",
     "Findings",
     "JobStates",
     "Journal",

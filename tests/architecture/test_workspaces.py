@@ -9,6 +9,7 @@ CARRIERS = {
     "Closing",
     "Delivery",
     "Feedback",
+    "StoredFile",
     "Finding",
     "JobState",
     "Memory",

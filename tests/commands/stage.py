@@ -32,6 +32,7 @@ from storage.contacts import ContactStore
 from storage.conversations import ConversationStore
 from storage.engine import Database
 from storage.feedback import FeedbackStore
+from storage.files import FileStore
 from storage.findings import FindingStore
 from storage.jobstates import JobStateStore
 from storage.memories import MemoryStore
@@ -180,6 +181,7 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
         workflows=WorkflowStore(db),
         codes=CodeStore(db),
         contacts=ContactStore(db),
+        files=FileStore(db),
         budgets=budgets,
         job_states=JobStateStore(db),
         upkeep=UpkeepStore(db),

@@ -1,0 +1,49 @@
+"""Files are kept once, by workspace, until their run's texts are forgotten."""
+
+from dataclasses import replace
+
+from sqlalchemy import insert
+
+from bot.model.file import Attached, StoredFile
+from bot.model.run import RunStatus
+from storage.engine import Database
+from storage.files import FileStore
+from storage.retention import UpkeepStore
+from storage.rows import run_row
+from storage.tables import runs
+from tests import samples
+
+REPORT = StoredFile("f1", "w", "r1", "report.csv", "text/csv", b"a,b\n\0\xff", "out", 5)
+
+
+async def test_the_same_id_twice_is_one_file(db: Database) -> None:
+    files = FileStore(db)
+    await files.put(REPORT)
+    await files.put(replace(REPORT, content=b"other"))
+    assert await files.get("w", "f1") == REPORT
+    assert await files.get("v", "f1") is None
+    assert await files.get("w", "f2") is None
+
+
+async def test_a_runs_files_are_told_apart_by_their_direction(db: Database) -> None:
+    files = FileStore(db)
+    await files.put(REPORT)
+    await files.put(replace(REPORT, id="f0", direction="in", created_at=4, content=b"\xc3\xa9"))
+    await files.put(replace(REPORT, id="f2", workspace="v"))
+    await files.put(replace(REPORT, id="f3", run_id="r2"))
+    assert await files.of_run("w", "r1") == [
+        Attached("f0", "report.csv", "text/csv", 2),
+        Attached("f1", "report.csv", "text/csv", 6),
+    ]
+    assert [file.id for file in await files.of_run("w", "r1", "out")] == ["f1"]
+
+
+async def test_bytes_go_with_the_texts_of_their_run(db: Database) -> None:
+    files = FileStore(db)
+    run = samples.run(status=RunStatus.SUCCEEDED)
+    async with db.write() as conn:
+        await conn.execute(insert(runs).values(run_row(run)))
+    await files.put(replace(REPORT, workspace=run.workspace, run_id=run.id))
+    await UpkeepStore(db).forget_texts(run.workspace, 0, run.created_at + 1, 10)
+    assert await files.get(run.workspace, "f1") is None
+    assert await files.of_run(run.workspace, run.id) == [Attached("f1", "report.csv", "text/csv")]
