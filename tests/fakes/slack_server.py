@@ -17,6 +17,7 @@ from aiohttp import WSMsgType, web
 
 from tests.fakes.slack_blocks import Invalid, check_message, check_view
 from tests.fakes.slack_payloads import BOT, BOT_ID, CHANNEL, DM, TEAM, Payload
+from tests.fakes.trouble import Trouble, Troubles
 
 Args = dict[str, Any]
 Answer = dict[str, Any]
@@ -55,6 +56,7 @@ class SlackServer:
     faults: list[Fault] = field(default_factory=list)
     members: set[str] = field(default_factory=lambda: {CHANNEL, DM})
     acks: dict[str, Answer] = field(default_factory=dict)
+    trouble: Troubles = field(default_factory=Troubles)
 
     def __post_init__(self) -> None:
         self.changed = asyncio.Condition()
@@ -144,6 +146,13 @@ class SlackServer:
     async def _api(self, request: web.Request) -> web.Response:
         method, args = request.match_info["method"], await _arguments(request)
         self.calls.append((method, args))
+        if trouble := self.trouble.of(args):
+            token = request.headers.get("Authorization", "")
+
+            async def work() -> None:
+                self._answer(method, args, token)
+
+            return await self.trouble.happens(trouble, request, work, _refusal)
         fault = self._fault_for(method)
         try:
             if fault and fault.kind in ("429", "500", "503"):
@@ -328,6 +337,15 @@ class SlackServer:
     async def _add_fault(self, request: web.Request) -> web.Response:
         self.faults.append(Fault(**await request.json()))
         return web.json_response({"ok": True})
+
+
+def _refusal(trouble: Trouble) -> web.Response:
+    if trouble.kind == "429":
+        headers = {"Retry-After": str(trouble.retry_after)}
+        return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+    if trouble.kind == "500":
+        return web.json_response({}, status=500)
+    return web.json_response({"ok": False, "error": "restricted_action"})
 
 
 async def _arguments(request: web.Request) -> Args:

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import ClientSession, web
 
 from tests.fakes.telegram_chats import Chats, Json, Refused, user_of
+from tests.fakes.trouble import Trouble, Troubles
 
 TOKEN = "123456:fake-token"
 
@@ -44,6 +45,7 @@ class TelegramServer(Chats):
 
     calls: list[Call] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    trouble: Troubles = field(default_factory=Troubles)
     pending: deque[Json] = field(default_factory=deque)
     webhook: str = ""
     webhook_secret: str = ""
@@ -154,6 +156,13 @@ class TelegramServer(Chats):
         if request.match_info["token"] != TOKEN:
             return _error(Refused(401, "Unauthorized"))
         self.calls.append(Call(method, params))
+        if trouble := self.trouble.of(params):
+
+            async def work() -> None:
+                await getattr(self, f"do_{method}")(params)
+                await self._tell()
+
+            return await self.trouble.happens(trouble, request, work, _refusal)
         fault = self._fault(method)
         if fault and not fault.after:
             return await self._fail(request, fault)
@@ -255,6 +264,15 @@ async def _params(request: web.Request) -> Json:
         except ValueError:
             params[name] = value
     return params
+
+
+def _refusal(trouble: Trouble) -> web.Response:
+    if trouble.kind == "429":
+        after = trouble.retry_after
+        return _error(Refused(429, f"Too Many Requests: retry after {after}", retry_after=after))
+    if trouble.kind == "500":
+        return _error(Refused(500, "Internal Server Error"))
+    return _error(Refused(403, "Forbidden: bot was blocked by the user"))
 
 
 def _error(refused: Refused) -> web.Response:

@@ -10,6 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.trouble import Trouble, Troubles
+
 TOKEN, PHONE_ID, APP_SECRET, VERIFY = "EAAB-fake", "1066", "app-secret", "verify-me"
 Json = dict[str, Any]
 
@@ -52,6 +54,7 @@ class WhatsAppServer:
 
     faults: list[tuple[int, int] | None] = field(default_factory=list)
     shown: list[Json] = field(default_factory=list)
+    trouble: Troubles = field(default_factory=Troubles)
     url: str = ""
 
     def __post_init__(self) -> None:
@@ -82,6 +85,12 @@ class WhatsAppServer:
             return _error(401, 190)
         if request.match_info["phone"] != PHONE_ID:
             return _error(404, 100)
+        if trouble := self.trouble.of(body):
+
+            async def work() -> None:
+                self._show(body)
+
+            return await self.trouble.happens(trouble, request, work, _refusal)
         if self.faults and (fault := self.faults.pop(0)):
             status, code = fault
             if status == 0:
@@ -91,9 +100,12 @@ class WhatsAppServer:
             return _error(status, code)
         if problem := _problem(body):
             return _error(400, 100, problem)
+        return web.json_response({"messages": [{"id": self._show(body)}]})
+
+    def _show(self, body: Json) -> str:
         self.shown.append(body)
         self._news.set()
-        return web.json_response({"messages": [{"id": f"wamid.out{len(self.shown)}"}]})
+        return f"wamid.out{len(self.shown)}"
 
 
 def _problem(body: Json) -> str:
@@ -109,6 +121,16 @@ def _problem(body: Json) -> str:
     if not 1 <= len(keys) <= 3 or len(titles) != len(keys) or not fits:
         return "buttons"
     return "" if 1 <= len(body["interactive"]["body"]["text"]) <= 1024 else "interactive.body"
+
+
+def _refusal(trouble: Trouble) -> web.Response:
+    if trouble.kind == "429":
+        headers = {"Retry-After": str(trouble.retry_after)}
+        error = {"error": {"message": "Too many requests", "code": 80007}}
+        return web.json_response(error, status=429, headers=headers)
+    if trouble.kind == "500":
+        return _error(500, 131000, "Something went wrong")
+    return _error(400, 131026, "Message undeliverable")
 
 
 def _error(status: int, code: int, text: str = "refused") -> web.Response:
