@@ -18,10 +18,11 @@ class Notices:
         """A notice that can't be delivered itself is only logged."""
         if delivery.id.startswith("post:"):
             return
-        text = (
-            f"A reply on {delivery.channel} could not be delivered: {cause}. "
-            f"It is kept: /run {delivery.run_id[-8:]} shows it."
-        )
+        text = f"A reply on {delivery.channel} could not be delivered: {cause}. "
+        if delivery.run_id:
+            text += f"It is kept: /run {delivery.run_id[-8:]} shows it."
+        else:
+            text += f"It was for {delivery.place.partition(':')[2]}; nobody had asked for it."
         reply = Reply(text, card=Card("Reply not delivered", text))
         await self._post.to_admins(delivery.workspace, reply, key=f"undelivered:{delivery.id}")
 

@@ -1,7 +1,7 @@
 """Sends what nobody asked for: cards to decide on, warnings, and the updates of cards."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 from bot.config import Settings
 from bot.events import Events
@@ -9,12 +9,12 @@ from bot.model.codec import reply_to_json
 from bot.model.delivery import Delivery
 from bot.model.message import Reply
 from bot.model.person import Role
+from bot.places import ADDRESS_KEY
 from bot.ports.channels import Event
 from bot.ports.clock import Clock, Ids
 from bot.ports.outbox import Outbox
 from bot.ports.stores import People
 
-_ADDRESS_KEY = {"slack": "channel", "telegram": "chat_id", "whatsapp": "to"}
 _COPIES = 50
 """The most copies of one card that an update reaches."""
 
@@ -47,7 +47,7 @@ class OutboxPost:
                 workspace,
                 reply.run_id,
                 channel,
-                {_ADDRESS_KEY[channel]: target},
+                {ADDRESS_KEY[channel]: target},
                 body,
                 card=card,
             )
@@ -58,6 +58,30 @@ class OutboxPost:
             added = await self._outbox.add(deliveries, self._node(), self._clock.now())
             self._leaving(added)
         self._events.publish(Event("", "card", {"workspace": workspace, "key": key, "reply": body}))
+
+    async def to_place(
+        self,
+        workspace: str,
+        channel: str,
+        address: Mapping[str, object],
+        reply: Reply,
+        *,
+        key: str,
+    ) -> bool:
+        if not self._active(channel):
+            return False
+        target = str(address.get(ADDRESS_KEY[channel], ""))
+        made = Delivery(
+            f"place:{_digest(workspace, key, channel, target)}",
+            workspace,
+            reply.run_id,
+            channel,
+            address,
+            reply_to_json(reply),
+            card=reply.card.ref if reply.card else "",
+        )
+        self._leaving(await self._outbox.add([made], self._node(), self._clock.now()))
+        return True
 
     async def update_card(self, workspace: str, ref: str, reply: Reply) -> None:
         edits = await self._outbox.refresh_card(
@@ -88,9 +112,13 @@ class OutboxPost:
     def _named(self) -> Iterator[tuple[str, str]]:
         for place in self._settings.listed(self._settings.admin_channel):
             channel, _, target = place.partition(":")
-            if channel in _ADDRESS_KEY and target and self._active(channel):
+            if channel in ADDRESS_KEY and target and self._active(channel):
                 yield channel, target
 
 
 def _id(key: str, channel: str, target: str) -> str:
-    return "post:" + hashlib.sha256(f"{key}|{channel}|{target}".encode()).hexdigest()[:40]
+    return f"post:{_digest(key, channel, target)}"
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:40]
