@@ -103,6 +103,13 @@ class Settings(BaseSettings):
         ge=100,
         le=10_000_000,
     )
+    messages_per_minute: int = _named(
+        20,
+        "RATCHET_MESSAGES_PER_MINUTE",
+        "Messages a minute taken from one author in one conversation; no bot loops with another.",
+        ge=1,
+        le=100_000,
+    )
     retention_days: int = _named(
         90,
         "RATCHET_RETENTION_DAYS",
@@ -174,6 +181,14 @@ class Settings(BaseSettings):
         "TELEGRAM_WEBHOOK_SECRET",
         "Webhook at /telegram/webhook in place of polling; the secret token it must carry.",
     )
+    telegram_webhook_url: str = _named(
+        "",
+        "TELEGRAM_WEBHOOK_URL",
+        "Public address of this server: Telegram is told at the start to deliver there.",
+    )
+    telegram_file_base: str = _named(
+        "", "TELEGRAM_FILE_BASE", "Base URL of files; default: /file below TELEGRAM_API_BASE."
+    )
     whatsapp_graph_url: str = _named(
         "https://graph.facebook.com/v23.0", "WHATSAPP_GRAPH_URL", "Base URL of the Graph API."
     )
@@ -187,7 +202,13 @@ class Settings(BaseSettings):
     )
 
     @field_validator(
-        "openai_base_url", "slack_api_url", "telegram_api_base", "whatsapp_graph_url", "qdrant_url"
+        "openai_base_url",
+        "slack_api_url",
+        "telegram_api_base",
+        "telegram_file_base",
+        "telegram_webhook_url",
+        "whatsapp_graph_url",
+        "qdrant_url",
     )
     @classmethod
     def _is_http(cls, url: str) -> str:
