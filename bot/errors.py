@@ -102,9 +102,13 @@ class ToolError(RatchetError):
 
 
 class ChannelError(RatchetError):
-    """The platform refused a reply for good: gone, forbidden, malformed."""
+    """The platform refused a reply for good: gone, forbidden, malformed.
+
+    `told` says that the owner heard of it before: the same again is only logged.
+    """
 
     kind = "channel"
+    told = False
 
 
 class ChannelUnavailable(ChannelError):

@@ -15,11 +15,13 @@ class Notices:
         self._post, self._clock = post, clock
 
     async def undelivered(self, delivery: Delivery, cause: str) -> None:
-        """A notice that can't be delivered itself is only logged."""
-        if delivery.id.startswith("post:"):
+        """A notice that can't be delivered itself is only logged; a card to decide on is not."""
+        if delivery.id.startswith("post:") and not delivery.card:
             return
-        text = f"A reply on {delivery.channel} could not be delivered: {cause}. "
-        if delivery.run_id:
+        text = f"A reply on {delivery.channel} could not be delivered: {cause.rstrip('.')}. "
+        if delivery.card:
+            text += f"It is kept: /proposals {delivery.card} shows it."
+        elif delivery.run_id:
             text += f"It is kept: /run {delivery.run_id[-8:]} shows it."
         else:
             text += f"It was for {delivery.place.partition(':')[2]}; nobody had asked for it."

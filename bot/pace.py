@@ -1,5 +1,4 @@
-"""How often someone may speak: a sliding window, so that two bots never answer each other on and
-on."""
+"""How often someone may speak: a sliding window, so that two bots never talk on and on."""
 
 from collections import OrderedDict, deque
 from collections.abc import Hashable

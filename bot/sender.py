@@ -80,7 +80,7 @@ class Sender:
                 log.info("delivery_unclear", delivery=delivery.id, cause=str(error))
                 await asyncio.sleep(min(0.2 * attempt, 5.0))
             except ChannelError as error:
-                return await self._fail(delivery, str(error))
+                return await self._fail(delivery, str(error), tell=not error.told)
             except StorageError as error:
                 await asyncio.sleep(min(0.2 * attempt, 5.0))
                 log.warning("outbox_waits", delivery=delivery.id, cause=str(error))
@@ -157,7 +157,8 @@ class Sender:
         log.info("delivery_waits", delivery=delivery.id, seconds=pause, cause=str(error))
         await asyncio.sleep(pause)
 
-    async def _fail(self, delivery: Delivery, cause: str) -> None:
+    async def _fail(self, delivery: Delivery, cause: str, tell: bool = True) -> None:
         log.error("delivery_failed", delivery=delivery.id, run_id=delivery.run_id, cause=cause)
         await self._outbox.failed(delivery, cause)
-        await self._on_failed(delivery, cause)
+        if tell:
+            await self._on_failed(delivery, cause)

@@ -114,3 +114,13 @@ async def test_a_card_is_edited_wherever_it_was_shown(post: Post) -> None:
     await post.sender.stop(20)
     shown = {(d.address["channel"], d.reply["text"]): d.edits for d in post.channel.shown}
     assert shown[("C1", "approved")] == {"ts": 1} and shown[("C2", "approved")] == {"ts": 2}
+
+
+class Told(ChannelError):
+    told = True
+
+
+async def test_what_the_owner_knows_already_is_recorded_and_not_told_again(post: Post) -> None:
+    post.channel.script.append((Told("they have blocked the bot"), False))
+    assert await post.send(_delivery()) == ["failed"]
+    assert post.failures == []
