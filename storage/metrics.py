@@ -1,14 +1,16 @@
 """The numbers over runs: aggregates that read one index and no rows."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model.run import RunKind
-from bot.ports.stores import Bucket
+from bot.model.run import RunKind, RunStatus
+from bot.ports.stores import Bucket, Span
 from storage.engine import Database
+from storage.tables import outbox, runs
 
 _DAY = 86_400_000
 _ARMS = 100  # SQLite takes 500 terms in a compound select
@@ -61,6 +63,15 @@ _DAYS = """
     FROM runs WHERE workspace = :w AND created_at >= :since# AND created_at < :until#
 """
 
+_SPANS = """
+    SELECT # AS arm, COUNT(*) FILTER (WHERE kind = :k) AS runs,
+        COUNT(outcome) FILTER (WHERE kind = :k) AS scored,
+        SUM(outcome) FILTER (WHERE kind = :k) AS successes,
+        COUNT(*) FILTER (WHERE kind = :k AND outcome_source = 'rating') AS rated,
+        SUM(cost_usd) AS usd
+    FROM runs WHERE workspace = :w AND created_at >= :since# AND created_at < :until#
+"""
+
 
 class MetricsStore:
     """People's requests only: commands and jobs are runs too, but nobody asked them a question."""
@@ -101,6 +112,53 @@ class MetricsStore:
         return sorted(
             (days[row.arm], row.runs, float(row.usd or 0)) for row in rows if row.runs or row.usd
         )
+
+    async def spans(self, workspace: str, edges: Sequence[int]) -> list[Span]:
+        arms = [{"since": since, "until": until} for since, until in pairwise(edges)]
+        async with self._db.read() as conn:
+            rows = await _all(conn, _SPANS, arms, {"w": workspace, "k": RunKind.REQUEST.value})
+        return [
+            Span(
+                edges[row.arm],
+                row.runs,
+                row.scored,
+                float(row.successes or 0),
+                row.rated,
+                float(row.usd or 0),
+            )
+            for row in sorted(rows, key=lambda row: row.arm)
+        ]
+
+    async def failed_jobs(self, workspace: str, since: int, until: int) -> dict[str, int]:
+        query = (
+            select(runs.c.message, func.count())
+            .where(
+                runs.c.workspace == workspace,
+                runs.c.created_at >= since,
+                runs.c.created_at < until,
+                runs.c.kind == RunKind.JOB.value,
+                runs.c.status == RunStatus.FAILED.value,
+            )
+            .group_by(runs.c.message)
+            .order_by(runs.c.message)
+        )
+        async with self._db.read() as conn:
+            return {row[0]: row[1] for row in await conn.execute(query)}
+
+    async def undelivered(self, workspace: str, since: int, until: int) -> int:
+        query = (
+            select(func.count())
+            .select_from(outbox)
+            .where(
+                outbox.c.workspace == workspace,
+                outbox.c.created_at >= since,
+                outbox.c.created_at < until,
+                # As text, so that the index of the failed ones is seen to fit.
+                text("status = 'failed'"),
+            )
+        )
+        async with self._db.read() as conn:
+            return (await conn.execute(query)).scalar_one()
 
 
 async def _all(

@@ -151,7 +151,15 @@ runs = Table(
     Index(None, "workspace", "conversation", "id"),
     Index(None, "workspace", "short"),
     # Both hold all that the day's and the agents' numbers need: no row is read for them.
-    Index("ix_runs_day", "workspace", "created_at", "kind", "cost_usd"),
+    Index(
+        "ix_runs_day",
+        "workspace",
+        "created_at",
+        "kind",
+        "cost_usd",
+        "outcome",
+        "outcome_source",
+    ),
     Index(
         "ix_runs_agent",
         "workspace",
@@ -225,6 +233,13 @@ outbox = Table(
         "next_at",
         sqlite_where=text("status IN ('queued','sending')"),
         postgresql_where=text("status IN ('queued','sending')"),
+    ),
+    Index(
+        "ix_outbox_failed",
+        "workspace",
+        "created_at",
+        sqlite_where=text("status = 'failed'"),
+        postgresql_where=text("status = 'failed'"),
     ),
     Index(None, "workspace", "run_id"),
     Index(
@@ -497,6 +512,7 @@ subscriptions = Table(
     Column("place", String(200), primary_key=True),
     Column("cadence", String(16), primary_key=True),
     Column("address", Json),
+    Column("weekday", Integer, nullable=False),
     Column("hour", Integer, nullable=False),
     Column("zone", String(64), nullable=False),
     Column("always", Boolean, nullable=False, server_default=text("false")),

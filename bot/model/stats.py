@@ -13,3 +13,20 @@ def wilson(successes: float, n: int) -> tuple[float, float]:
     middle = (p + z2 / (2 * n)) / (1 + z2 / n)
     half = _Z * sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def difference(
+    good_before: float, before: int, good_after: float, after: int
+) -> tuple[float, float]:
+    """The 95 % interval of how much a share grew (Newcombe's hybrid score); (-1, 1) where one side
+    was not counted."""
+    if before <= 0 or after <= 0:
+        return -1.0, 1.0
+    was, now = good_before / before, good_after / after
+    (was_low, was_high), (now_low, now_high) = (
+        wilson(good_before, before),
+        wilson(good_after, after),
+    )
+    low = now - was - sqrt((now - now_low) ** 2 + (was_high - was) ** 2)
+    high = now - was + sqrt((now_high - now) ** 2 + (was - was_low) ** 2)
+    return max(-1.0, low), min(1.0, high)

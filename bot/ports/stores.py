@@ -390,6 +390,18 @@ class Bucket:
     errors: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The requests from `since` (ms) to the next span's, and the money of all runs then."""
+
+    since: int
+    runs: int
+    scored: int
+    successes: float
+    rated: int
+    cost_usd: float
+
+
 class Metrics(Protocol):
     async def by_agent(
         self, workspace: str, since: int, until: int, agent: str = ""
@@ -397,6 +409,15 @@ class Metrics(Protocol):
 
     async def by_day(self, workspace: str, since: int, until: int) -> list[tuple[int, int, float]]:
         """(day's first ms, runs, US dollars), oldest first; days without runs are left out."""
+
+    async def spans(self, workspace: str, edges: Sequence[int]) -> list[Span]:
+        """What lies between each edge (ms, rising) and the next, empty ones too."""
+
+    async def failed_jobs(self, workspace: str, since: int, until: int) -> Mapping[str, int]:
+        """How often each job failed."""
+
+    async def undelivered(self, workspace: str, since: int, until: int) -> int:
+        """Replies made then that were given up."""
 
 
 __all__ = [
@@ -418,6 +439,7 @@ __all__ = [
     "People",
     "Proposals",
     "Runs",
+    "Span",
     "Spend",
     "Stored",
     "Upkeep",

@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import insert
 
 from bot.model.run import Outcome, Run, RunKind, RunStatus, Usage
+from bot.ports.stores import Span
 from storage.engine import Database
 from storage.metrics import MetricsStore, quantile
 from storage.rows import run_row
-from storage.tables import runs
+from storage.tables import outbox, runs
 
 DAY = 86_400_000
 TODAY = 20_000 * DAY
@@ -99,3 +100,52 @@ def test_quantiles_lie_between_neighbours() -> None:
     assert quantile([7], 0.95) == 7.0
     assert quantile([0, 10], 0.5) == 5.0
     assert quantile(range(101), 0.95) == 95.0
+
+
+async def test_spans_are_as_long_as_their_edges_say(db: Database) -> None:
+    await record(
+        db,
+        a_run(1, outcome=Outcome(1.0, "rating")),
+        a_run(2, outcome=Outcome(0.5, "implicit")),
+        a_run(3, kind=RunKind.JOB, outcome=Outcome(1.0, "check")),
+        a_run(4, created_at=TODAY + DAY),
+        a_run(5, workspace="other"),
+    )
+    spans = await MetricsStore(db).spans("w", [TODAY - 5, TODAY, TODAY + 2, TODAY + DAY])
+    assert spans == [
+        Span(TODAY - 5, 0, 0, 0.0, 0, 0.0),
+        Span(TODAY, 1, 1, 1.0, 1, 0.25),
+        Span(TODAY + 2, 1, 1, 0.5, 0, 0.5),
+    ]
+    assert await MetricsStore(db).spans("w", [TODAY]) == []
+
+
+async def test_failed_jobs_and_undelivered_replies_are_counted(db: Database) -> None:
+    failed = {"kind": RunKind.JOB, "status": RunStatus.FAILED}
+    await record(
+        db,
+        a_run(1, message="analyze", **failed),
+        a_run(2, message="analyze", **failed),
+        a_run(3, message="expire", **failed),
+        a_run(4, message="vacuum", kind=RunKind.JOB),
+        a_run(5, status=RunStatus.FAILED),
+        a_run(6, message="analyze", created_at=TODAY + DAY, **failed),
+    )
+    given_up = [("d1", "w", "failed", 0), ("d2", "w", "sent", 0), ("d3", "w", "failed", DAY)]
+    async with db.write() as conn:
+        for id, workspace, status, later in given_up:
+            await conn.execute(
+                insert(outbox).values(
+                    id=id,
+                    workspace=workspace,
+                    run_id="r1",
+                    channel="slack",
+                    status=status,
+                    node="n1",
+                    created_at=TODAY + later,
+                )
+            )
+    store = MetricsStore(db)
+    assert await store.failed_jobs("w", TODAY, TODAY + DAY) == {"analyze": 2, "expire": 1}
+    assert await store.undelivered("w", TODAY, TODAY + DAY) == 1
+    assert await store.undelivered("other", TODAY, TODAY + DAY) == 0

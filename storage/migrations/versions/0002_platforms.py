@@ -10,6 +10,8 @@ down_revision: str | None = "0001"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
+_DAY = ("workspace", "created_at", "kind", "cost_usd")
+
 
 def upgrade() -> None:
     op.create_table(
@@ -119,6 +121,7 @@ def upgrade() -> None:
         sa.Column("place", sa.String(length=200), nullable=False),
         sa.Column("cadence", sa.String(length=16), nullable=False),
         sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("weekday", sa.Integer(), nullable=False),
         sa.Column("hour", sa.Integer(), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("always", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
@@ -133,10 +136,24 @@ def upgrade() -> None:
             sa.Column("guest", sa.Boolean(), server_default=sa.text("(false)"), nullable=False)
         )
         batch_op.add_column(sa.Column("files", sa.Text(), nullable=True))
+        batch_op.drop_index("ix_runs_day")
+        batch_op.create_index("ix_runs_day", [*_DAY, "outcome", "outcome_source"], unique=False)
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_outbox_failed",
+            ["workspace", "created_at"],
+            unique=False,
+            sqlite_where=sa.text("status = 'failed'"),
+            postgresql_where=sa.text("status = 'failed'"),
+        )
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.drop_index("ix_outbox_failed")
     with op.batch_alter_table("runs", schema=None) as batch_op:
+        batch_op.drop_index("ix_runs_day")
+        batch_op.create_index("ix_runs_day", [*_DAY], unique=False)
         batch_op.drop_column("files")
         batch_op.drop_column("guest")
 
