@@ -183,6 +183,11 @@ class Purse:
         await self._store.set(workspace, budget)
         self._budgets.pop(workspace, None)
 
+    def moved(self, workspace: str) -> None:
+        """Who spent what has changed in the database: it is read anew."""
+        self._budgets.pop(workspace, None)
+        self._counters.forget_all(workspace)
+
     async def drain(self) -> None:
         """Returns once every warning under way has been given."""
         while self._warnings:

@@ -71,6 +71,9 @@ class Counters:
         for key in keys:
             self._known[workspace].pop(key, None)
 
+    def forget_all(self, workspace: str) -> None:
+        self._known.pop(workspace, None)
+
 
 def _drop_other_periods(known: dict[Key, tuple[float, float]], asked: Sequence[Key]) -> None:
     """Yesterday's counters and last month's would only fill the memory."""

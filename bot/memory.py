@@ -1,7 +1,8 @@
 """Memory: SQL keeps it, the index finds it, a namespace says whose it is."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from bot import lexical
 from bot.errors import BadInput
@@ -19,6 +20,9 @@ _WITHOUT_INDEX = 300
 _NEWEST = 500
 _STALE_SECONDS = 3.0
 _MAX_KNOWN = 10_000
+_MOST_MOVED = 100_000
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,21 @@ class MemoryBank:
         if gone:
             await self._index.drop(workspace, memory.id)
         return gone
+
+    async def moving(
+        self, workspace: str, namespace: Namespace, move: Callable[[], Awaitable[T]]
+    ) -> T:
+        """Runs `move`, which gives the memories of a namespace to another one in the store."""
+        moved = await self._store.list(workspace, [namespace], _MOST_MOVED)
+        # Out of the index first: one that lacks them is made anew, also after a crash in between.
+        for memory in moved:
+            await self._index.drop(workspace, memory.id)
+        try:
+            return await move()
+        finally:
+            self._forget_known(workspace)
+            if moved:
+                self._index.doubt(workspace)
 
     async def rebuild(self, workspace: str) -> int:
         """Makes the workspace's part of the index anew; returns how many memories it holds."""

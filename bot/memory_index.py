@@ -54,6 +54,13 @@ class MemoryIndex:
             self._repairs[workspace] = asyncio.create_task(self._repair(workspace))
         return False
 
+    def doubt(self, workspace: str) -> None:
+        """It lacks what the store has: found by words alone until it is made anew."""
+        self._ready.discard(workspace)
+        self._broken.add(workspace)
+        self._tried.pop(workspace, None)
+        self.whole(workspace)
+
     async def settled(self) -> None:
         """Returns once no repair is under way."""
         while self._repairs:

@@ -4,6 +4,7 @@ from bot.command import Ask
 from bot.improve.outcome import outcome_of
 from bot.model.feedback import Feedback
 from bot.model.run import Run
+from bot.services import Services
 
 LONGEST = 2000
 
@@ -23,6 +24,11 @@ async def record(ask: Ask, run: Run, rating: int, text: str, source: str) -> Non
             created_at=ask.run.created_at,
         )
     )
-    said = outcome_of(run, await services.feedback.of_run(workspace, run.id))
+    await count(services, run)
+
+
+async def count(services: Services, run: Run) -> None:
+    """Makes the feedback on a run its outcome."""
+    said = outcome_of(run, await services.feedback.of_run(run.workspace, run.id))
     if said != run.outcome:
-        await services.runs.set_outcome(workspace, run.id, said)
+        await services.runs.set_outcome(run.workspace, run.id, said)

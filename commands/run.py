@@ -1,5 +1,7 @@
 """/run: one run in numbers, step by step."""
 
+from dataclasses import replace
+
 from bot.command import Ask, Command
 from bot.model.message import Button, Reply
 from bot.model.run import Run, RunKind, Step, Usage
@@ -15,7 +17,9 @@ async def show(ask: Ask) -> Reply:
         buttons.append(
             Button("Make it better", f"/better {run.short}", asks="What should be better?")
         )
-    return Reply("\n".join([*_head(run), *_steps(steps)]), buttons=tuple(buttons))
+    secret = bool(run.reply.get("private")) and run.person != ask.person.id
+    head = _head(replace(run, answer="(for them alone)") if secret else run)
+    return Reply("\n".join([*head, *_steps(steps)]), buttons=tuple(buttons))
 
 
 def _head(run: Run) -> list[str]:

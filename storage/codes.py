@@ -3,10 +3,12 @@
 import hashlib
 from collections.abc import Mapping
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
+from bot.model.person import Code
 from storage.engine import Database
 from storage.tables import codes
+from storage.upsert import hold, insert
 
 
 class CodeStore:
@@ -50,6 +52,27 @@ class CodeStore:
         async with self._db.write() as conn:
             row = (await conn.execute(using)).first()
         return None if row is None else row.payload or {}
+
+    async def look(self, workspace: str, purpose: str, code: str) -> Code | None:
+        query = select(codes).where(codes.c.purpose == purpose, codes.c.digest == _digest(code))
+        async with self._db.read() as conn:
+            row = (await conn.execute(query)).mappings().first()
+        if row is None:
+            return None
+        ours = row["workspace"] == workspace
+        payload = (row["payload"] or {}) if ours else {}
+        return Code(ours, payload, row["expires_at"], row["used_at"])
+
+    async def tries(self, workspace: str, purpose: str, key: str, now: int, until: int) -> int:
+        trying = insert(self._db, codes).values(
+            purpose=purpose, digest=_digest(key), workspace=workspace, expires_at=until
+        )
+        mine = (codes.c.workspace == workspace, codes.c.purpose == purpose)
+        count = select(func.count()).select_from(codes).where(*mine, codes.c.expires_at > now)
+        async with self._db.write() as conn:
+            await hold(self._db, conn, "tries", workspace, purpose)
+            await conn.execute(trying.on_conflict_do_nothing())
+            return (await conn.execute(count)).scalar() or 0
 
 
 def _digest(code: str) -> str:

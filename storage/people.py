@@ -4,15 +4,16 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import RowMapping, Select, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.errors import NotFound
+from bot.errors import Conflict, NotFound
 from bot.model.person import Identity, Person, Role
 from bot.ports.clock import Clock, Ids
 from storage.engine import Database
+from storage.merging import merge
 from storage.tables import identities, people
-from storage.upsert import insert
+from storage.upsert import hold, insert
 
 _BOUND = 10_000
 # Another node may have changed a role: what this one remembers is believed for so long only.
@@ -27,6 +28,7 @@ class PeopleStore:
     def __init__(self, db: Database, clock: Clock, ids: Ids) -> None:
         self._db, self._clock, self._ids = db, clock, ids
         self._known: OrderedDict[_Key, tuple[Person, float]] = OrderedDict()
+        self._changes = 0
 
     async def resolve(
         self, workspace: str, channel: str, external_id: str, name: str, default: Role
@@ -36,18 +38,16 @@ class PeopleStore:
         if known and known[1] > self._clock.monotonic() and name in ("", known[0].name):
             self._known.move_to_end(key)
             return known[0]
-        query = _who().where(
-            identities.c.workspace == workspace,
-            identities.c.channel == channel,
-            identities.c.external_id == external_id,
-        )
+        changes = self._changes
+        query = _who().where(*_is(workspace, channel, external_id))
         async with self._db.read() as conn:
             row = (await conn.execute(query)).mappings().first()
         if row is None:
             person = await self._meet(workspace, channel, external_id, name, default)
         else:
             person = await self._renamed(_person(row), name)
-        self._remember(key, person)
+        if changes == self._changes:  # what was read before a change is not to outlive it
+            self._remember(key, person)
         return person
 
     async def _meet(
@@ -72,13 +72,7 @@ class PeopleStore:
             adding = insert(self._db, identities).values(identity).on_conflict_do_nothing()
             if (await conn.execute(adding)).rowcount:
                 await conn.execute(people.insert().values(person))
-            found = await conn.execute(
-                _who().where(
-                    identities.c.workspace == workspace,
-                    identities.c.channel == channel,
-                    identities.c.external_id == external_id,
-                )
-            )
+            found = await conn.execute(_who().where(*_is(workspace, channel, external_id)))
             return _person(found.mappings().one())
 
     async def _renamed(self, person: Person, name: str) -> Person:
@@ -99,16 +93,19 @@ class PeopleStore:
             self._known.popitem(last=False)
 
     async def get(self, workspace: str, person: str) -> Person | None:
-        query = select(people).where(people.c.workspace == workspace, people.c.id == person)
         async with self._db.read() as conn:
-            row = (await conn.execute(query)).mappings().first()
+            row = await _living(conn, workspace, person)
         return _person(row) if row else None
 
     async def with_role(self, workspace: str, role: Role) -> list[Person]:
         """Those whose role is exactly this one, first met first."""
         query = (
             select(people)
-            .where(people.c.workspace == workspace, people.c.role == role.value)
+            .where(
+                people.c.workspace == workspace,
+                people.c.role == role.value,
+                people.c.merged_into == "",
+            )
             .order_by(people.c.created_at, people.c.id)
         )
         async with self._db.read() as conn:
@@ -122,7 +119,7 @@ class PeopleStore:
         )
         async with self._db.write() as conn:
             changed = (await conn.execute(changing)).rowcount
-        self._known.clear()
+        self._forget()
         if not changed:
             raise NotFound(f"no person {person}", said="I don't know that person.")
 
@@ -144,6 +141,45 @@ class PeopleStore:
                     set_={"person": person},
                 )
             )
+        self._forget()
+
+    async def merge(self, workspace: str, old: str, into: str) -> tuple[Person, list[str]]:
+        async with self._db.write() as conn:
+            await hold(self._db, conn, "people", workspace)
+            gone, stays = [await _living(conn, workspace, p) for p in (old, into)]
+            if gone is None or stays is None:
+                raise NotFound(f"no {old} or no {into}", said="I don't know that person any more.")
+            rated: list[str] = []
+            if gone["id"] != stays["id"]:
+                rated = await merge(self._db, conn, workspace, gone["id"], stays["id"])
+            person = await _living(conn, workspace, into) or stays
+        self._forget()
+        return _person(person), rated
+
+    async def cut(self, workspace: str, channel: str, external_id: str) -> Person:
+        async with self._db.write() as conn:
+            await hold(self._db, conn, "people", workspace)
+            query = _who().where(*_is(workspace, channel, external_id))
+            row = (await conn.execute(query)).mappings().first()
+            if row is None:
+                said = f"I know no identity {channel}:{external_id}."
+                raise NotFound(f"no identity {channel}:{external_id}", said=said)
+            mine = (identities.c.workspace == workspace, identities.c.person == row["id"])
+            count = select(func.count()).select_from(identities).where(*mine)
+            if ((await conn.execute(count)).scalar() or 0) < 2:
+                said = f"{channel}:{external_id} is linked to nothing else."
+                raise Conflict(f"the last identity of {row['id']}", said=said)
+            made = f"p{self._ids.token(8)}"
+            alone = {"id": made, "role": Role.MEMBER.value, "created_at": self._clock.now()}
+            await conn.execute(people.insert().values({**row, **alone}))
+            await conn.execute(
+                update(identities).where(*_is(workspace, channel, external_id)).values(person=made)
+            )
+        self._forget()
+        return Person(made, workspace, row["name"], Role.MEMBER)
+
+    def _forget(self) -> None:
+        self._changes += 1
         self._known.clear()
 
     async def _must_exist(self, conn: AsyncConnection, workspace: str, person: str) -> None:
@@ -160,7 +196,32 @@ class PeopleStore:
         )
         async with self._db.read() as conn:
             rows = (await conn.execute(query)).mappings().all()
-        return [Identity(r["workspace"], r["channel"], r["external_id"], r["person"]) for r in rows]
+        return [_identity(row) for row in rows]
+
+    async def linked(self, workspace: str) -> list[tuple[Person, list[Identity]]]:
+        several = (
+            select(identities.c.person)
+            .where(identities.c.workspace == workspace)
+            .group_by(identities.c.person)
+            .having(func.count() > 1)
+        )
+        query = (
+            select(identities, people.c.name, people.c.role, people.c.id)
+            .select_from(_JOINED)
+            .where(identities.c.workspace == workspace, identities.c.person.in_(several))
+            .order_by(
+                people.c.created_at,
+                people.c.id,
+                identities.c.created_at,
+                identities.c.channel,
+                identities.c.external_id,
+            )
+        )
+        found: dict[str, tuple[Person, list[Identity]]] = {}
+        async with self._db.read() as conn:
+            for row in (await conn.execute(query)).mappings():
+                found.setdefault(row["id"], (_person(row), []))[1].append(_identity(row))
+        return list(found.values())
 
     async def addresses(self, workspace: str, channel: str, role: Role) -> list[tuple[str, str]]:
         roles = [r.value for r in Role if r.may(role)]
@@ -188,6 +249,24 @@ _JOINED = identities.join(
 
 def _who() -> Select[tuple[str, ...]]:
     return select(people).select_from(_JOINED)
+
+
+def _is(workspace: str, channel: str, external_id: str) -> tuple[ColumnElement[bool], ...]:
+    c = identities.c
+    return c.workspace == workspace, c.channel == channel, c.external_id == external_id
+
+
+async def _living(conn: AsyncConnection, workspace: str, person: str) -> RowMapping | None:
+    """The person of this id, or the one they became."""
+    of = select(people).where(people.c.workspace == workspace)
+    row = (await conn.execute(of.where(people.c.id == person))).mappings().first()
+    if row is None or not row["merged_into"]:
+        return row
+    return (await conn.execute(of.where(people.c.id == row["merged_into"]))).mappings().first()
+
+
+def _identity(row: RowMapping) -> Identity:
+    return Identity(row["workspace"], row["channel"], row["external_id"], row["person"])
 
 
 def _person(row: RowMapping) -> Person:

@@ -84,6 +84,7 @@ people = Table(
     _text("name"),
     Column("role", String(16), nullable=False),
     _int("created_at"),
+    _text("merged_into"),
 )
 
 identities = Table(
@@ -342,6 +343,9 @@ proposals = Table(
     _int("decided_at"),
     _text("reason"),
     Column("edited", Boolean, nullable=False, server_default=text("false")),
+    _int("revision"),
+    _text("edited_by"),
+    Column("was", Json),
     Column("applied", Json),
     UniqueConstraint("workspace", "number"),
     Index(None, "workspace", "fingerprint"),

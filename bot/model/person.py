@@ -1,5 +1,6 @@
 """People, their platform identities, and what a role may do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -32,3 +33,19 @@ class Identity:
     channel: str
     external_id: str
     person: str
+
+    @property
+    def label(self) -> str:
+        """ "slack:U012AB3CD", the form of the settings."""
+        return f"{self.channel}:{self.external_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A one-time code as it stands. `ours`: it was issued in the workspace that asks; if not, its
+    payload stays empty. `used_at` is 0 while it is unused; times are ms, UTC."""
+
+    ours: bool
+    payload: Mapping[str, object]
+    expires_at: int
+    used_at: int

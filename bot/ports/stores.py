@@ -13,7 +13,7 @@ from bot.model.file import Attached, StoredFile
 from bot.model.finding import Failure, Finding
 from bot.model.job import JobState
 from bot.model.memory import Memory, Namespace
-from bot.model.person import Identity, Person, Role
+from bot.model.person import Code, Identity, Person, Role
 from bot.model.proposal import Proposal, ProposalStatus
 from bot.model.run import Outcome, Run, RunStatus, Step, Usage
 from bot.model.workflow import Workflow
@@ -132,6 +132,17 @@ class People(Protocol):
     async def set_role(self, workspace: str, person: str, role: Role) -> None: ...
 
     async def link(self, workspace: str, channel: str, external_id: str, person: str) -> None: ...
+
+    async def merge(self, workspace: str, old: str, into: str) -> tuple[Person, Sequence[str]]:
+        """Two become one, who has the higher of both roles: everything of `old` is theirs, and
+        its id leads to them. Returns them and the runs that both had rated. Raises NotFound."""
+
+    async def cut(self, workspace: str, channel: str, external_id: str) -> Person:
+        """Makes an identity a person of its own, a member. Raises NotFound, or Conflict for a
+        person's last one."""
+
+    async def linked(self, workspace: str) -> Sequence[tuple[Person, Sequence[Identity]]]:
+        """Everyone with more than one identity, first met first."""
 
     async def identities(self, workspace: str, person: str) -> list[Identity]:
         """First met first."""
@@ -273,6 +284,12 @@ class Codes(Protocol):
         self, workspace: str, purpose: str, code: str, now: int
     ) -> Mapping[str, object] | None:
         """The payload for the first who shows the code in time; None for anyone else."""
+
+    async def look(self, workspace: str, purpose: str, code: str) -> Code | None:
+        """A code as it stands, of whatever workspace; it stays unused."""
+
+    async def tries(self, workspace: str, purpose: str, key: str, now: int, until: int) -> int:
+        """Counts a try until then (ms), the same `key` once; returns how many count now."""
 
 
 class Files(Protocol):

@@ -25,6 +25,7 @@ WORKS_HERE = (
     "jobs",
     "stop",
     "claim",
+    "link",
     "retry",
     "resend",
 )
@@ -33,6 +34,7 @@ WORKS_HERE = (
 _SAYING = re.compile(r"[/!]?([a-z_-]+)(?=\s|$)(.*)", re.DOTALL | re.IGNORECASE)
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _REF = re.compile(r"\s+[pP]?\d+\b")
+_CODE = re.compile(r"\s+[a-z0-9]{4}-?[a-z0-9]{4}\Z", re.IGNORECASE)
 
 
 class Malformed(ValueError):
@@ -169,7 +171,7 @@ def command(text: str) -> str:
     if match is None or not works_here(name):
         return "/help"
     slashed, rest = text[0] in "/!", match[2].rstrip()
-    if slashed or not rest or _REF.match(rest):
+    if slashed or not rest or _REF.match(rest) or (name == "link" and _CODE.match(rest)):
         return f"/{name}{rest}"
     return "/help"
 

@@ -146,9 +146,23 @@ def upgrade() -> None:
             sqlite_where=sa.text("status = 'failed'"),
             postgresql_where=sa.text("status = 'failed'"),
         )
+    with op.batch_alter_table("people", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("merged_into", sa.Text(), server_default="", nullable=False))
+    with op.batch_alter_table("proposals", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("revision", sa.BigInteger(), server_default="0", nullable=False)
+        )
+        batch_op.add_column(sa.Column("edited_by", sa.Text(), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("was", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("proposals", schema=None) as batch_op:
+        batch_op.drop_column("was")
+        batch_op.drop_column("edited_by")
+        batch_op.drop_column("revision")
+    with op.batch_alter_table("people", schema=None) as batch_op:
+        batch_op.drop_column("merged_into")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index("ix_outbox_failed")
     with op.batch_alter_table("runs", schema=None) as batch_op:

@@ -35,6 +35,8 @@ def test_either_id_is_enough() -> None:
         ("/approve P1", "/approve P1"),
         ("!decline P1 too vague", "/decline P1 too vague"),
         ("approve p12", "/approve p12"),
+        ("link abcd-efgh", "/link abcd-efgh"),
+        ("link me up", "/help"),
         ("Metrics", "/metrics"),
         ("HELP", "/help"),
         ("what did we sell last week?", "/help"),
