@@ -134,11 +134,12 @@ class Sender:
 
     async def _ask_instead(self, delivery: Delivery, cause: str) -> None:
         """Nobody can tell whether it was shown: sending it again might double it, so the person
-        decides."""
+        decides, and the owner knows."""
         await self._outbox.failed(delivery, f"unclear: {cause}")
         log.warning("delivery_unknown", delivery=delivery.id, run_id=delivery.run_id, cause=cause)
+        await self._on_failed(delivery, f"it may or may not have been shown ({cause})")
         if delivery.id.startswith("ask:") or not delivery.run_id:
-            return await self._on_failed(delivery, cause)
+            return
         said = "I was interrupted while I sent you an answer. If you don't see it above:"
         button = Button("Send it again", f"/resend {delivery.run_id}", "primary")
         question = replace(

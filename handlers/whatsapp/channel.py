@@ -189,7 +189,9 @@ def _ours(response: httpx.Response, fault: Mapping[str, Any]) -> ChannelError:
         return ChannelUnavailable(cause, retry_after=float(wait) if wait.isdigit() else 5.0)
     if status == 401 or code in _BAD_TOKEN:
         return ChannelUnavailable(f"{cause}. Check WHATSAPP_TOKEN.")
-    return DeliveryUnclear(cause) if status >= 500 else ChannelError(cause)
+    if status >= 500:  # Meta says itself that it failed: nothing was shown
+        return ChannelUnavailable(cause)
+    return ChannelError(cause)
 
 
 def make(kit: ChannelKit) -> WhatsAppChannel:

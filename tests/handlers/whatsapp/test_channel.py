@@ -143,7 +143,7 @@ async def test_a_card_and_its_update(server: WhatsAppServer, channel: WhatsAppCh
         ((400, 131056), ChannelUnavailable),
         ((429, 80007), ChannelUnavailable),
         ((401, 190), ChannelUnavailable),
-        ((500, 131000), DeliveryUnclear),
+        ((500, 131000), ChannelUnavailable),
         ((0, 0), DeliveryUnclear),
     ],
 )

@@ -1,0 +1,69 @@
+"""WhatsApp: commands only, and a platform that can't be asked what it has shown."""
+
+import itertools
+import json
+from collections.abc import Mapping
+
+from bot.clock import SystemClock
+from tests.fakes.whatsapp_server import (
+    APP_SECRET,
+    PHONE_ID,
+    TOKEN,
+    VERIFY,
+    WhatsAppServer,
+    signed,
+    text,
+    webhook,
+)
+from tests.faults.platform import Json, Platform, post, post_unheard
+
+APPROVER, OWNER = "15551234", "15559999"
+
+
+class WhatsApp(Platform):
+    name = "whatsapp"
+    can_look = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.server = WhatsAppServer()
+        self.trouble = self.server.trouble
+        self._number = itertools.count(1)
+
+    async def start(self) -> None:
+        await self.server.start()
+
+    async def stop(self) -> None:
+        await self.server.stop()
+
+    def settings(self) -> Mapping[str, str]:
+        return {
+            "WHATSAPP_TOKEN": TOKEN,
+            "WHATSAPP_PHONE_ID": PHONE_ID,
+            "WHATSAPP_APP_SECRET": APP_SECRET,
+            "WHATSAPP_VERIFY_TOKEN": VERIFY,
+            "WHATSAPP_GRAPH_URL": self.server.url,
+            "RATCHET_APPROVERS": f"whatsapp:{APPROVER}",
+            "RATCHET_ADMIN_CHANNEL": f"whatsapp:{OWNER}",
+        }
+
+    def asking(self, number: int) -> tuple[str, str]:
+        return f"decline P{9000 + number}", f"P{9000 + number}"
+
+    def event(self, words: str) -> Json:
+        now = str(SystemClock().now() // 1000)
+        return webhook(text(words, f"wamid.{next(self._number)}", timestamp=now))
+
+    async def deliver(self, event: Json) -> None:
+        body, headers = signed(event)
+        await post(f"{self.node.url}/whatsapp/webhook", body, headers)
+
+    async def deliver_unheard(self, event: Json) -> None:
+        body, headers = signed(event)
+        await post_unheard(f"{self.node.url}/whatsapp/webhook", body, headers)
+
+    def seen(self, words: str) -> int:
+        return sum(words in json.dumps(message) for message in self.server.shown)
+
+    def told(self) -> list[str]:
+        return [str(m["text"]["body"]) for m in self.server.shown if m.get("to") == OWNER]
