@@ -65,6 +65,10 @@ class Growing:
         with suppress(asyncio.CancelledError):
             await asyncio.shield(self._task)
 
+    def leave(self) -> None:
+        """Shows nothing more, without waiting for what is under way."""
+        self._over.set()
+
     async def _follow(self) -> None:
         try:
             await self._grow()

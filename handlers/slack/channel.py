@@ -24,11 +24,14 @@ from bot.ports.channels import Inbox, Route
 from bot.ports.clock import Clock
 from handlers.slack.api import REJECTED, Refused
 from handlers.slack.courtesy import Acquaintances, LifeSign
+from handlers.slack.fetching import fetch
 from handlers.slack.hearing import PROMPT, Hearing, TakesPart
 from handlers.slack.incoming import SUBSCRIBED, Body, Me, text_of
+from handlers.slack.live import Sources
 from handlers.slack.sending import Sending
 from handlers.slack.signing import is_signed
 from handlers.slack.socket_mode import Socket
+from handlers.slack.uploads import Content
 from handlers.slack.web_api import TIMEOUT, SlackApi
 
 _LARGEST = 4 << 20
@@ -66,13 +69,15 @@ class SlackChannel:
         takes_part: TakesPart,
         log: Any,
         pause: float = 0.5,
+        sources: Sources | None = None,
+        content: Content | None = None,
     ) -> None:
         self._app_token, self._secret = app_token or "", signing_secret or ""
         self._clock, self._log, self._pause = clock, log, pause
         logger = logging.getLogger("handlers.slack.sdk")
         logger.setLevel(logging.ERROR)  # what matters of it we log ourselves
         self._api = SlackApi(bot_token, api_url, logger)
-        self._sending = Sending(self._api, log)
+        self._sending = Sending(self._api, log, sources=sources, team=self._team, content=content)
         self._sign = LifeSign(self._api, log)
         self._me: Me | None = None
         self._asking = asyncio.Lock()
@@ -121,21 +126,27 @@ class SlackChannel:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._handling:
             await asyncio.wait(self._handling, timeout=PROMPT)
+        await self._sending.close()
         await self._sign.close()
         if self._session:
             await self._session.close()
 
     def follow(self, run: Run) -> None:
-        """Nothing grows here."""
+        self._sending.follow(run)
 
     async def fetch(self, workspace: str, file: FileRef, limit: int) -> bytes:
-        raise ChannelError("slack holds no files", said="I can't open files from here.")
+        return await fetch(self._api, file, limit)
 
     async def send(self, delivery: Delivery) -> Mapping[str, object]:
-        ref = await self._sending.send(delivery)
-        if delivery.address.get("ts") and not delivery.edits:
-            self._background(self._sign.clear(delivery.address))
-        return ref
+        waits = False
+        try:
+            return await self._sending.send(delivery)
+        except ChannelError as error:
+            waits = error.retry
+            raise
+        finally:
+            if delivery.address.get("ts") and not (delivery.edits or waits):
+                self._background(self._sign.clear(delivery.address))
 
     async def find(self, delivery: Delivery) -> Mapping[str, object] | None:
         return await self._sending.find(delivery)
@@ -175,6 +186,9 @@ class SlackChannel:
             if self._me is None:
                 self._me = await self._ask_who()
             return self._me
+
+    async def _team(self) -> str:
+        return (await self._who()).team_id
 
     async def _ask_who(self) -> Me:
         try:
@@ -331,4 +345,5 @@ def make(kit: ChannelKit) -> SlackChannel:
         commands=kit.names(),
         takes_part=kit.services.runs.takes_part,
         log=structlog.get_logger("slack"),
+        sources=Sources(kit.services.events, kit.drafts, kit.redact),
     )

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.model.file import FileRef
 from bot.model.message import Message, Sender
 from handlers.slack.readable import as_command, is_known, readable, without_mention
 
@@ -22,6 +23,11 @@ SUBSCRIBED = (
 
 _SAID = {"", "file_share", "thread_broadcast", "me_message"}
 """Message subtypes that a person wrote; the others tell of edits, deletions, joins and bots."""
+
+ONLY_FILES = "(see the attached file)"
+"""What a message says that is nothing but files."""
+
+_MOST_FILES = 10
 
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _DELIVERED_FOR, _CLOCKS_DIFFER = 25 * 3_600_000, 300_000
@@ -89,9 +95,11 @@ def from_event(body: Body, me: Me, names: Collection[str], now: int) -> Heard | 
     if not (channel and ts and user) or not _by_person(event, me):
         return None
     direct = is_direct(channel, text_of(event.get("channel_type")))
+    files = files_of(event)
     raw, mentioned, first = without_mention(text_of(event.get("text")), me.user_id)
     text = as_command(readable(raw), names, bare=first)
     marked = is_known(text, names)
+    text = text or (ONLY_FILES if files else "/help")
     replied_to = text_of(event.get("thread_ts"))
     thread_ts = replied_to if direct else replied_to or ts
     message = Message(
@@ -100,13 +108,37 @@ def from_event(body: Body, me: Me, names: Collection[str], now: int) -> Heard | 
         event_id=f"msg:{channel}:{ts}",
         conversation=conversation(channel, thread_ts),
         sender=Sender(user, is_guest=_is_foreign(event, body, me)),
-        text=text or "/help",
-        address=address(channel, thread_ts, user, ts=ts if text and text[0] not in "/!" else ""),
+        text=text,
+        address=address(channel, thread_ts, user, ts=ts if text[0] not in "/!" else ""),
         sent_at=_ms(ts, now),
+        files=files,
     )
     if direct or mentioned or event.get("type") == "app_mention" or marked:
         return Heard(message)
-    return Heard(message, addressed=False) if replied_to and raw else None
+    return Heard(message, addressed=False) if replied_to and (raw or files) else None
+
+
+def files_of(event: Body) -> tuple[FileRef, ...]:
+    """The files that came with a message and that can be asked for."""
+    listed = event.get("files")
+    found = [file_of(part_of(f)) for f in (listed if isinstance(listed, list) else ())]
+    return tuple(file for file in found if file)[:_MOST_FILES]
+
+
+def file_of(file: Body) -> FileRef | None:
+    """A file as Slack describes it; None where it is deleted, or hidden by the team's plan. One
+    of another company may have no more than an id."""
+    name = text_of(file.get("name")) or text_of(file.get("title")) or "file"
+    url = text_of(file.get("url_private_download")) or text_of(file.get("url_private"))
+    file_id, size = text_of(file.get("id")), file.get("size")
+    if file.get("mode") in ("tombstone", "hidden_by_limit", "external") or not (url or file_id):
+        return None
+    return FileRef(
+        name[:200],
+        text_of(file.get("mimetype")),
+        size if isinstance(size, int) and size > 0 else 0,
+        {key: value for key, value in (("url", url), ("id", file_id)) if value},
+    )
 
 
 def from_slash(body: Body, me: Me, names: Collection[str], delivery_id: str) -> Message | None:

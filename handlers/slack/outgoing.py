@@ -41,13 +41,31 @@ class Part:
 
 def render(reply: Reply) -> list[Part]:
     """The messages that show a reply, in order; none for an empty one."""
-    if not (reply.text.strip() or reply.card or reply.buttons or reply.picture):
+    told = reply.text.strip() or reply.card or reply.buttons
+    if not (told or reply.picture or reply.files):
         return []
     chunks, tail = _cut(reply)
     if tail:
         chunks.append("")
     parts = [_part(chunk, Reply("")) for chunk in chunks[:-1]]
     return [*parts, _part(chunks[-1] if chunks else "", reply)]
+
+
+def notice(words: str) -> Part:
+    """One short line."""
+    text = escape(words)
+    return Part(text, [_context(text)], [_context(text)], text)
+
+
+def image(file_id: str, alt: str) -> Part:
+    """A picture that Slack holds already."""
+    shown = {"type": "image", "slack_file": {"id": file_id}, "alt_text": _clip(alt, 1_900) or "…"}
+    return Part(escape(alt) or "A picture", [shown], [shown], escape(alt))
+
+
+def pieces(text: str) -> list[str]:
+    """A text as the messages that it takes."""
+    return [thin for piece in split(text, TEXT) for thin in _thin(piece)]
 
 
 def metadata(run_id: str, delivery_id: str, part: int) -> dict[str, object]:
@@ -57,11 +75,13 @@ def metadata(run_id: str, delivery_id: str, part: int) -> dict[str, object]:
 
 
 def marked(blocks: Sequence[Block], run_id: str, delivery_id: str, part: int) -> list[Block]:
-    """The same in the first block's id: some servers drop metadata, all keep block ids."""
+    """The same in a block's id, for servers that drop metadata. Slack itself keeps no id of a
+    markdown block."""
     mark = f"{MARK}{run_id}:{delivery_id}:{part}"
     if not blocks or len(mark) > 255:
         return list(blocks)
-    return [{**blocks[0], "block_id": mark}, *blocks[1:]]
+    kept = [n for n, block in enumerate(blocks) if block["type"] != "markdown"] or [0]
+    return [{**b, "block_id": mark} if n == kept[0] else b for n, b in enumerate(blocks)]
 
 
 def mark_of(message: Mapping[str, Any]) -> tuple[str, str, int] | None:
@@ -110,7 +130,7 @@ def _cut(reply: Reply) -> tuple[list[str], bool]:
     """The text in pieces, and whether what follows it needs a message of its own."""
     card = reply.card
     text = "\n\n".join(filter(None, (reply.text.strip("\n"), _overflow(card))))
-    chunks = [piece for piece in split(text, TEXT) for piece in _thin(piece)]
+    chunks = pieces(text)
     tail = sum(len(json.dumps(block, ensure_ascii=False)) for block in _tail(reply, rich=False))
     return chunks, bool(chunks) and len(mrkdwn(chunks[-1])) + tail > ROOM
 
@@ -147,7 +167,8 @@ def _part(chunk: str, reply: Reply) -> Part:
 
 
 def _title(reply: Reply) -> str:
-    return escape(reply.picture.alt if reply.picture else "") or "Please choose:"
+    named = [reply.picture.alt] if reply.picture else [file.name for file in reply.files]
+    return escape(", ".join(named))[:MESSAGE] or "Please choose:"
 
 
 def _tail(reply: Reply, *, rich: bool) -> Iterator[Block]:

@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackRequestError
@@ -16,8 +17,10 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import ChannelError, ChannelUnavailable, DeliveryUnclear
-from handlers.slack.api import Answer, fault
+from handlers.slack.api import Answer, Download, Refused, TooLong, fault
 from handlers.slack.incoming import part_of, text_of
+
+_REDIRECTS, _WHOLE_FILE = 3, 120.0
 
 TIMEOUT = 15.0
 """Seconds for one request."""
@@ -54,6 +57,8 @@ class SlackApi:
             AsyncConnectionErrorRetryHandler(),
         )
         self.careful = client(_ShortWait(max_retry_count=2))
+        self.brief = client()
+        self._token, self._homes = token, homes(base_url)
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -63,6 +68,7 @@ class SlackApi:
 
     def use(self, session: aiohttp.ClientSession) -> None:
         self._session = self.patient.session = self.careful.session = session
+        self.brief.session = session
 
     def for_requests(self) -> AsyncWebClient:
         """A client without a token, for what wants one and shall not use it."""
@@ -80,16 +86,68 @@ class SlackApi:
         args = {"app_token": app_token}
         return text_of((await self._ask(self.careful, "apps.connections.open", args)).get("url"))
 
-    async def upload(self, channel: str, thread_ts: str, png: bytes, alt: str) -> None:
-        args = {"channel": channel, "thread_ts": thread_ts or None, "alt_txt": alt[:1000]}
-        more = {"filename": "picture.png", "file": png, "title": alt[:200] or "Picture"}
-        await self._ask(self.careful, "files.upload_v2", {**args, **more})
+    async def once(self, method: str, **args: Any) -> Answer:
+        return await self._ask(self.brief, method, args)
 
-    async def respond(self, url: str, body: Mapping[str, object]) -> None:
+    async def store(self, name: str, content: bytes, alt: str) -> str:
+        args = {"filename": name, "length": len(content), "alt_txt": alt[:1000] or None}
+        place = await self._ask(self.patient, "files.getUploadURLExternal", args)
+        url, file_id = text_of(place.get("upload_url")), text_of(place.get("file_id"))
+        if not (url and file_id):
+            raise Refused("files.getUploadURLExternal", "no_upload_url")
+        await self._put(url, content)
+        return file_id
+
+    async def _put(self, url: str, content: bytes) -> None:
+        """Bytes that arrive twice are the same bytes."""
+        method = "upload_url"
+        try:
+            async with self._open().post(url, data=content, proxy=self.proxy) as answer:
+                if answer.status != 200:
+                    raise fault(method, answer.status, f"http_{answer.status}", _asked(answer))
+        except DeliveryUnclear as error:
+            raise ChannelUnavailable(str(error), retry_after=error.retry_after) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ChannelUnavailable(f"{method}: {_cause(error)}") from error
+
+    async def download(self, url: str, limit: int) -> Download:
+        for _ in range(_REDIRECTS):
+            if not url.startswith(self._homes):
+                raise Refused("download", "not_at_slack")
+            found = await self._get(url, limit)
+            if isinstance(found, Download):
+                return found
+            url = found
+        raise Refused("download", "too_many_redirects")
+
+    async def _get(self, url: str, limit: int) -> Download | str:
+        """The file, or where the server says that it is."""
+        headers = {"Authorization": f"Bearer {self._token}"}
+        patience = aiohttp.ClientTimeout(total=_WHOLE_FILE, sock_connect=5, sock_read=TIMEOUT)
+        asked: Any = {"headers": headers, "allow_redirects": False, "proxy": self.proxy}
+        asked["timeout"] = patience
+        try:
+            async with self._open().get(url, **asked) as answer:
+                if answer.status in (301, 302, 303, 307, 308):
+                    return urljoin(url, answer.headers.get("Location", ""))
+                if answer.status != 200:
+                    code = "" if answer.status >= 500 else f"http_{answer.status}"
+                    raise fault("download", answer.status, code, _asked(answer))
+                kind = answer.content_type.lower()
+                return Download(await _bounded(answer, limit), kind)
+        except DeliveryUnclear as error:
+            raise ChannelUnavailable(str(error), retry_after=error.retry_after) from error
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise ChannelUnavailable(f"download: {_cause(error)}") from error
+
+    def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             raise ChannelUnavailable("the channel is not started")
+        return self._session
+
+    async def respond(self, url: str, body: Mapping[str, object]) -> None:
         try:
-            async with self._session.post(url, json=body, proxy=self.proxy) as answer:
+            async with self._open().post(url, json=body, proxy=self.proxy) as answer:
                 if answer.status != 200:
                     raise fault("response_url", answer.status, f"http_{answer.status}", None)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -117,6 +175,37 @@ def _refusal(method: str, error: SlackApiError) -> ChannelError:
 
 
 def _broken(method: str, error: Exception) -> ChannelError:
-    cause = f"{method}: {str(error) or type(error).__name__}"
+    cause = f"{method}: {_cause(error)}"
     never_left = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
     return ChannelUnavailable(cause) if never_left else DeliveryUnclear(cause)
+
+
+def homes(base_url: str) -> tuple[str, ...]:
+    """The beginnings of the addresses that Slack's files have, where the API is at `base_url`."""
+    api = urlsplit(base_url)
+    name = (api.hostname or "").removeprefix("www.")
+    at_its_side = (f"https://files.{name}/",) if name.startswith("slack") else ()
+    return (f"{api.scheme}://{api.netloc}/", "https://files.slack.com/", *at_its_side)
+
+
+async def _bounded(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+    """The body; more than `limit` bytes are not even read."""
+    pieces, size = [], 0
+    if (answer.content_length or 0) > limit:
+        raise TooLong(f"a file of {answer.content_length} bytes")
+    async for piece in answer.content.iter_chunked(1 << 16):
+        size += len(piece)
+        if size > limit:
+            raise TooLong(f"a file of more than {limit} bytes")
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _asked(answer: aiohttp.ClientResponse) -> float | None:
+    """The seconds that the other side asked for."""
+    seconds = answer.headers.get("Retry-After", "")
+    return float(seconds) if seconds.isdecimal() else None
+
+
+def _cause(error: Exception) -> str:
+    return str(error) or type(error).__name__

@@ -57,6 +57,9 @@ def _block(block: Any) -> None:
         _elements(block, 25, ("button",))
     elif kind == "context_actions":
         _elements(block, 5, ("feedback_buttons", "icon_button"))
+    elif kind == "image":
+        _need(1 <= len(block.get("alt_text", "")) <= 2_000, "alt_text")
+        _need("slack_file" in block or "image_url" in block, "no picture")
     elif kind == "input":
         _text(block["label"], 2_000, ("plain_text",))
     else:

@@ -16,12 +16,14 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from tests.fakes.slack_blocks import Invalid, check_message, check_view
+from tests.fakes.slack_files import SlackFiles
 from tests.fakes.slack_payloads import BOT, BOT_ID, CHANNEL, DM, TEAM, Payload
+from tests.fakes.slack_streams import Stream, check_start
 from tests.fakes.trouble import Trouble, Troubles
 
 Args = dict[str, Any]
 Answer = dict[str, Any]
-_JSON_FIELDS = ("blocks", "metadata", "view", "files")
+_JSON_FIELDS = ("blocks", "chunks", "metadata", "view", "files")
 
 
 class Lost(Exception):
@@ -38,11 +40,13 @@ class Fault:
 
 @dataclass
 class SlackServer:
-    """`rich` False refuses the newer blocks; `members` are channels the bot is in."""
+    """`rich` False refuses the newer blocks, `streaming` False knows no streams; `members` are
+    channels the bot is in."""
 
     bot_token: str = "xoxb-fake"
     app_token: str = "xapp-fake"
     rich: bool = True
+    streaming: bool = True
     forgets_metadata: bool = False
     calls: list[tuple[str, Args]] = field(default_factory=list)
     messages: list[Answer] = field(default_factory=list)
@@ -51,6 +55,8 @@ class SlackServer:
     statuses: list[Args] = field(default_factory=list)
     views: list[Answer] = field(default_factory=list)
     files: list[Args] = field(default_factory=list)
+    shares: list[Answer] = field(default_factory=list)
+    streams: dict[str, Stream] = field(default_factory=dict)
     responses: list[Answer] = field(default_factory=list)
     people: dict[str, Answer] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
@@ -64,6 +70,7 @@ class SlackServer:
         self._number = 0
         self._runner: web.AppRunner | None = None
         self.port = 0
+        self.store = SlackFiles(self.bot_token)
 
     @property
     def url(self) -> str:
@@ -73,7 +80,9 @@ class SlackServer:
         app = web.Application(client_max_size=32 << 20)
         app.router.add_get("/socket", self._socket)
         app.router.add_route("*", "/api/{method}", self._api)
-        app.router.add_post("/upload/{file}", self._uploaded)
+        app.router.add_post("/upload/{file}", self._with_faults("upload", self.store.uploaded))
+        down = self._with_faults("download", self.store.downloaded)
+        app.router.add_get("/files-pri/{file}/download/{name}", down)
         app.router.add_post("/respond", self._responded)
         app.router.add_get("/_messages", self._show("messages"))
         app.router.add_get("/_calls", self._show("calls"))
@@ -83,6 +92,7 @@ class SlackServer:
         site = web.TCPSite(self._runner, "127.0.0.1", port or self.port)
         await site.start()
         self.port = self._runner.addresses[0][1]
+        self.store.base = f"http://127.0.0.1:{self.port}"
         return self
 
     async def stop(self) -> None:
@@ -155,7 +165,7 @@ class SlackServer:
             return await self.trouble.happens(trouble, request, work, _refusal)
         fault = self._fault_for(method)
         try:
-            if fault and fault.kind in ("429", "500", "503"):
+            if fault and fault.kind in ("404", "429", "500", "503"):
                 headers = {"Retry-After": str(fault.retry_after)} if fault.kind == "429" else {}
                 body = {"ok": False, "error": "ratelimited"} if fault.kind == "429" else {}
                 return web.json_response(body, status=int(fault.kind), headers=headers)
@@ -187,6 +197,8 @@ class SlackServer:
         wanted = self.app_token if method == "apps.connections.open" else self.bot_token
         if authorization.removeprefix("Bearer ") != wanted:
             return {"ok": False, "error": "invalid_auth"}
+        if method.endswith("Stream") and not self.streaming:
+            return {"ok": False, "error": "unknown_method"}
         do: Callable[[Args], Answer] | None = getattr(self, "_" + method.replace(".", "_"), None)
         if do is None:
             return {"ok": False, "error": "unknown_method"}
@@ -222,6 +234,9 @@ class SlackServer:
     def _check(self, args: Args) -> None:
         blocks = args.get("blocks") or []
         check_message(args.get("text", ""), blocks)
+        for block in blocks:
+            if block["type"] == "image" and "slack_file" in block:
+                self.store.show(block["slack_file"]["id"])
         newer = any(block["type"] in ("markdown", "context_actions") for block in blocks)
         if newer and not self.rich:
             raise Invalid("invalid_blocks", "unsupported block")
@@ -237,6 +252,8 @@ class SlackServer:
 
     def _chat_update(self, args: Args) -> Answer:
         self._check(args)
+        if args["ts"] in self.streams and self.streams[args["ts"]].goes_on:
+            raise Invalid("streaming_state_conflict")
         for message in self.messages:
             if (message["channel"], message["ts"]) == (args["channel"], args["ts"]):
                 message.update({k: args[k] for k in ("text", "blocks", "metadata") if k in args})
@@ -258,14 +275,15 @@ class SlackServer:
 
     def _conversations_history(self, args: Args) -> Answer:
         channel = self._reachable(args["channel"])
-        found = [m for m in self.messages if m["channel"] == channel and not m.get("thread_ts")]
+        everything = [*self.messages, *self.shares]
+        found = [m for m in everything if m["channel"] == channel and not m.get("thread_ts")]
         return self._page(found[::-1], args)
 
     def _conversations_replies(self, args: Args) -> Answer:
         channel, ts = self._reachable(args["channel"]), args["ts"]
         found = [
             m
-            for m in self.messages
+            for m in (*self.messages, *self.shares)
             if m["channel"] == channel and ts in (m["ts"], m.get("thread_ts"))
         ]
         return self._page(found, args)
@@ -311,17 +329,71 @@ class SlackServer:
         self.views.append(args["view"])
         return {"view": {**args["view"], "id": f"V{len(self.views)}"}}
 
+    def _chat_startStream(self, args: Args) -> Answer:
+        channel = self._reachable(args["channel"])
+        check_start(args)
+        message = {"type": "message", "ts": self._ts(), "user": BOT, "bot_id": BOT_ID}
+        more = {"channel": channel, "thread_ts": args["thread_ts"]}
+        stream = Stream({**message, **more, "streaming_state": "in_progress"})
+        stream.take(args)
+        self.streams[message["ts"]] = stream
+        self.messages.append(stream.message)
+        return {"channel": channel, "ts": message["ts"]}
+
+    def _chat_appendStream(self, args: Args) -> Answer:
+        self._stream(args).take(args)
+        return {"channel": args["channel"], "ts": args["ts"]}
+
+    def _chat_stopStream(self, args: Args) -> Answer:
+        stream = self._stream(args)
+        stream.stop(args)
+        return {"channel": args["channel"], "ts": args["ts"], "message": stream.message}
+
+    def _stream(self, args: Args) -> Stream:
+        stream = self.streams.get(args["ts"])
+        if stream is None or stream.message not in self.messages:
+            raise Invalid("message_not_found")
+        if not stream.goes_on:
+            raise Invalid("message_not_in_streaming_state")
+        return stream
+
+    def expire_streams(self) -> None:
+        """Slack ends a stream by itself after some minutes."""
+        for stream in self.streams.values():
+            stream.message["streaming_state"] = "completed"
+
     def _files_getUploadURLExternal(self, args: Args) -> Answer:
-        name = f"F{len(self.calls)}"
-        return {"file_id": name, "upload_url": f"http://127.0.0.1:{self.port}/upload/{name}"}
+        return self.store.begin(args)
 
     def _files_completeUploadExternal(self, args: Args) -> Answer:
+        channel = args.get("channel_id") and self._reachable(args["channel_id"])
+        found = self.store.complete(args)
         self.files.append(args)
-        return {"files": args["files"]}
+        if channel:
+            message = {"type": "message", "ts": self._ts(), "user": BOT, "bot_id": BOT_ID}
+            where = {"channel": channel, "thread_ts": args.get("thread_ts")}
+            listed = [{"id": file.id, "name": file.name} for file in found]
+            self.shares.append({**message, **where, "files": listed})
+        return {"files": [{"id": file.id, "title": file.title} for file in found]}
 
-    async def _uploaded(self, request: web.Request) -> web.Response:
-        await request.read()
-        return web.Response(text="OK")
+    def _files_info(self, args: Args) -> Answer:
+        return {"file": self.store.info(args["file"])}
+
+    def _with_faults(
+        self, name: str, do: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def work(request: web.Request) -> web.StreamResponse:
+            self.calls.append((name, dict(request.match_info)))
+            fault = self._fault_for(name)
+            if fault and fault.kind.isdecimal():
+                headers = {"Retry-After": str(fault.retry_after)} if fault.kind == "429" else {}
+                return web.Response(status=int(fault.kind), headers=headers)
+            answer = await do(request)
+            if fault and request.transport:
+                request.transport.close()
+            return answer
+
+        return work
 
     async def _responded(self, request: web.Request) -> web.Response:
         self.responses.append(await request.json())

@@ -122,14 +122,19 @@ class Member:
         await self._slack.deliver(payload)
 
     async def sees(self, truth: Callable[[Answer], bool], since: int = 0) -> Answer:
-        """The first of the bot's messages (from number `since` on) that is so, once it is there."""
+        """The first of the bot's messages (from number `since` on) that is so, once it is there
+        and grows no more."""
         messages = self._slack.server.messages
+
+        def so(message: Answer) -> bool:
+            return truth(message) and not grows(message)
+
         try:
-            await self._slack.server.until(lambda: any(map(truth, messages[since:])))
+            await self._slack.server.until(lambda: any(map(so, messages[since:])))
         except TimeoutError:
             came = [str(message["text"]) for message in messages[since:]]
             pytest.fail("\n".join(["It never came. What came:", *came]))
-        return next(m for m in messages[since:] if truth(m))
+        return next(m for m in messages[since:] if so(m))
 
     async def reads(self, words: str, on: Mapping[str, Any] | None = None) -> Answer:
         """The first message that shows the words; `on` is the one in which they are to appear."""
@@ -160,6 +165,12 @@ class Member:
 def shown(message: Mapping[str, Any]) -> str:
     """Everything that can be read in a message."""
     return json.dumps([message.get("text"), message.get("blocks")], ensure_ascii=False)
+
+
+def grows(message: Mapping[str, Any]) -> bool:
+    """Whether it is an answer that isn't finished yet."""
+    marked = message.get("metadata", {}).get("event_payload", {}).get("delivery", "")
+    return message.get("streaming_state") == "in_progress" or marked.startswith("draft:")
 
 
 def labels(message: Mapping[str, Any]) -> list[str]:

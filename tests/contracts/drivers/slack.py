@@ -38,6 +38,7 @@ class SlackDriver(Driver):
         async def takes_part(workspace: str, conversation: str) -> bool:
             return False
 
+        tokens = self.tokens()
         return SlackChannel(
             bot_token=self.server.bot_token,
             api_url=self.server.url,
@@ -47,7 +48,8 @@ class SlackDriver(Driver):
             takes_part=takes_part,
             log=structlog.get_logger(),
             pause=0.01,
-            **self.tokens(),
+            signing_secret=tokens.get("signing_secret"),
+            app_token=tokens.get("app_token"),
         )
 
     async def open(self) -> None:

@@ -9,8 +9,11 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from bot.events import Events
 from handlers.slack.channel import SlackChannel
+from handlers.slack.live import Sources
 from tests.conftest import HeldClock
+from tests.fakes.drafts import HeldDrafts
 from tests.fakes.inbox import RecordingInbox
 from tests.fakes.slack_payloads import Payload, encoded, signed
 from tests.fakes.slack_server import SlackServer
@@ -36,6 +39,21 @@ class Lines:
 
 
 @dataclass
+class Kept:
+    """What outlives a process, and what happens in it."""
+
+    events: Events = field(default_factory=Events)
+    drafts: HeldDrafts = field(default_factory=HeldDrafts)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def sources(self) -> Sources:
+        return Sources(self.events, self.drafts, lambda text: text.replace("SECRET", "•••"), 0.01)
+
+    async def content(self, workspace: str, file_id: str) -> bytes | None:
+        return self.files.get(file_id)
+
+
+@dataclass
 class Slack:
     """The channel with everything around it."""
 
@@ -46,6 +64,7 @@ class Slack:
     parts: set[tuple[str, str]]
     channel: SlackChannel
     http: httpx.AsyncClient
+    live: Kept = field(default_factory=Kept)
     _sent: int = 0
 
     async def post(self, payload: Payload, **headers: str) -> int:
@@ -103,9 +122,9 @@ async def server() -> AsyncIterator[SlackServer]:
 
 @pytest.fixture
 async def slack(server: SlackServer, clock: HeldClock) -> AsyncIterator[Slack]:
-    inbox, log = RecordingInbox(), Lines()
-    channel, parts = build(server, inbox, clock, log)
+    inbox, log, kept = RecordingInbox(), Lines(), Kept()
+    channel, parts = build(server, inbox, clock, log, sources=kept.sources(), content=kept.content)
     await channel.start()
     async with web(channel) as http:
-        yield Slack(server, inbox, clock, log, parts, channel, http)
+        yield Slack(server, inbox, clock, log, parts, channel, http, kept)
     await channel.stop()

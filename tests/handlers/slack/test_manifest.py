@@ -54,11 +54,13 @@ def test_the_scopes_are_those_that_methods_and_events_need(manifest: dict[str, A
 def test_every_method_called_is_known_with_its_scopes() -> None:
     called: set[str] = set()
     for path in (ROOT / "handlers" / "slack").glob("*.py"):
-        found = re.findall(r"(?:call|post|_with_blocks)\(\s*\"([a-z]+\.[\w.]+)\"", path.read_text())
+        found = re.findall(
+            r"(?:call|post|once|with_blocks)\(\s*\"([a-z]+\.[\w.]+)\"", path.read_text()
+        )
         called.update(found)
     assert called - set(SCOPES) == set()
     chosen = {"conversations.history", "conversations.replies"}
-    uploading = {"files.getUploadURLExternal", "files.completeUploadExternal"}
+    uploading = {"files.getUploadURLExternal"}
     assert set(SCOPES) - called - chosen - uploading == set()
 
 

@@ -9,6 +9,7 @@ import pytest
 from bot.errors import ChannelError, ChannelUnavailable, DeliveryUnclear
 from bot.model.codec import reply_to_json
 from bot.model.delivery import Delivery
+from bot.model.file import Attached
 from bot.model.message import Button, Card, Picture, Reply
 from tests.fakes.slack_payloads import CHANNEL, DM, TS, USER, mention, press, reaction, said
 from tests.fakes.slack_server import element
@@ -217,14 +218,103 @@ async def test_a_command_is_answered_where_the_bot_is_no_member(slack: Slack) ->
     assert kinds == ["in_channel", "ephemeral"] and slack.server.messages == []
 
 
-async def test_a_picture_follows_its_text_and_may_fail(slack: Slack) -> None:
+async def test_a_picture_follows_its_text(slack: Slack) -> None:
     reply = Reply("Numbers", picture=Picture(b"\x89PNG\r\n", "A rising line"))
-    await slack.channel.send(delivery(reply))
+    ref = await slack.channel.send(delivery(reply))
     assert slack.server.files[0]["channel_id"] == CHANNEL
     assert slack.server.files[0]["thread_ts"] == TS
+    assert await slack.channel.find(delivery(reply)) == ref
+
+
+async def test_a_picture_that_slack_refuses_is_told_in_words(slack: Slack) -> None:
+    reply = Reply("Numbers", picture=Picture(b"\x89PNG\r\n", "A rising line"))
     slack.server.fail("files.getUploadURLExternal", "missing_scope")
-    await slack.channel.send(delivery(reply, id="d2"))
-    assert len(slack.server.messages) == 2 and "slack_picture_not_shown" in slack.log.events()
+    await slack.channel.send(delivery(reply))
+    assert [m["text"] for m in slack.server.messages] == [
+        "Numbers",
+        "I couldn't show this here: A rising line.",
+    ]
+    assert "slack_file_not_shown" in slack.log.events()
+    assert await slack.channel.find(delivery(reply)) is not None
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "500", "429"])
+async def test_a_picture_is_shown_once_however_its_upload_ends(slack: Slack, kind: str) -> None:
+    reply = Reply("Numbers", picture=Picture(b"\x89PNG\r\n", "A rising line"))
+    slack.server.fail("files.completeUploadExternal", kind, retry_after=9)
+    with pytest.raises(ChannelUnavailable):
+        await slack.channel.send(delivery(reply))
+    await slack.channel.send(delivery(reply, attempts=2))
+    assert len(slack.server.messages) == 1 and len(slack.server.shares) == 1
+
+
+async def test_a_picture_that_never_comes_holds_nothing_up(slack: Slack) -> None:
+    reply = Reply("Numbers", picture=Picture(b"\x89PNG\r\n", "A rising line"))
+    slack.server.fail("upload", "503", times=99)
+    for attempt in (1, 2, 3):
+        with pytest.raises(ChannelUnavailable):
+            await slack.channel.send(delivery(reply, attempts=attempt))
+    await slack.channel.send(delivery(reply, attempts=4))
+    assert [m["text"] for m in slack.server.messages] == [
+        "Numbers",
+        "I couldn't show this here: A rising line.",
+    ]
+
+
+async def test_a_made_file_comes_as_an_upload(slack: Slack) -> None:
+    slack.live.files["f1"] = b"a,b\n1,2\n"
+    made = (Attached("f1", "table.csv", "text/csv", 8), Attached("f2", "old.csv"))
+    ref = await slack.channel.send(delivery(Reply("Here it is", files=made)))
+    (share,) = slack.server.shares
+    assert (share["channel"], share["thread_ts"]) == (CHANNEL, TS)
+    (file,) = slack.server.store.held.values()
+    assert (file.name, file.content) == ("table.csv", b"a,b\n1,2\n")
+    assert "I couldn't show this here: old.csv." in slack.server.messages[1]["text"]
+    found = await slack.channel.find(delivery(Reply("Here it is", files=made)))
+    assert found is not None and found["ts"] == ref["ts"]
+
+
+async def test_after_a_kill_before_the_file_only_the_file_is_sent(slack: Slack) -> None:
+    slack.live.files["f1"] = b"x"
+    made = delivery(Reply("Here it is", files=(Attached("f1", "a.txt"),)))
+    await slack.channel.send(made)
+    slack.server.shares.clear()
+    assert await slack.channel.find(made) is None
+    await slack.channel.send(replace(made, attempts=2))
+    assert len(slack.server.messages) == len(slack.server.shares) == 1
+
+
+async def test_a_private_picture_is_seen_by_one(slack: Slack) -> None:
+    slack.server.store.processing = 1
+    private = Reply("Your week", private=True, picture=Picture(b"\x89PNG", "A rising line"))
+    assert (await slack.channel.send(delivery(private)))["ephemeral"]
+    words, shown = slack.server.ephemerals
+    assert words["text"] == "Your week" and shown["user"] == USER
+    (image,) = shown["blocks"]
+    assert image["type"] == "image" and image["alt_text"] == "A rising line"
+    (file,) = slack.server.store.held.values()
+    assert image["slack_file"]["id"] == file.id and file.shared == ""
+    assert slack.server.shares == [] and slack.server.messages == []
+
+
+async def test_a_private_picture_goes_to_the_person_where_it_cannot_be_whispered(
+    slack: Slack,
+) -> None:
+    slack.server.store.processing = 99
+    private = Reply("Your week", private=True, picture=Picture(b"\x89PNG", "A rising line"))
+    await slack.channel.send(delivery(private))
+    assert [share["channel"] for share in slack.server.shares] == ["D0MEMBER"]
+    assert "direct messages" in slack.server.ephemerals[-1]["text"]
+    assert {e["user"] for e in slack.server.ephemerals} == {USER}
+
+
+async def test_a_private_picture_that_goes_nowhere_is_told(slack: Slack) -> None:
+    slack.server.fail("files.getUploadURLExternal", "missing_scope", times=9)
+    private = Reply("Your week", private=True, picture=Picture(b"\x89PNG", "A rising line"))
+    await slack.channel.send(delivery(private))
+    told = [e["text"] for e in slack.server.ephemerals]
+    assert told == ["Your week", "I couldn't show this here: A rising line."]
+    assert slack.server.shares == []
 
 
 async def test_the_eyes_go_once_it_is_answered(slack: Slack) -> None:
