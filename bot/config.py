@@ -110,6 +110,25 @@ class Settings(BaseSettings):
         ge=1,
         le=100_000,
     )
+    file_max_mb: float = _named(
+        10.0, "RATCHET_FILE_MAX_MB", "Largest file an agent takes, in MB.", gt=0, le=100
+    )
+    file_max_count: int = _named(
+        5, "RATCHET_FILE_MAX_COUNT", "Files taken of one message.", ge=0, le=20
+    )
+    file_max_chars: int = _named(
+        50_000,
+        "RATCHET_FILE_MAX_CHARS",
+        "Characters of a file's text that the model is shown.",
+        ge=1_000,
+        le=2_000_000,
+    )
+    images: str = _named(
+        "auto",
+        "RATCHET_IMAGES",
+        "Whether the model is shown images: auto (by its name), yes or no.",
+        pattern="^(auto|yes|no)$",
+    )
     retention_days: int = _named(
         90,
         "RATCHET_RETENTION_DAYS",

@@ -48,6 +48,10 @@ class RunLog:
         self.usage = sum((s.usage for s in logged), Usage())
         self.said = ""
         """What was streamed so far, for a run that is stopped half-way."""
+        self.notes: list[str] = []
+        """Lines for the person, to be shown under the answer."""
+        self.used: set[str] = set()
+        """Names of the tools that were called."""
 
     async def step(
         self, kind: StepKind, name: str, input: Any, work: Callable[[], Awaitable[Done]]
@@ -57,6 +61,8 @@ class RunLog:
         What the work raises is recorded and raised on; what a failed model call cost is counted.
         """
         name = self._redactor.text(name)  # a model may call a tool by any name
+        if kind is StepKind.TOOL:
+            self.used.add(name)
         known = self._take_logged(kind, name)
         if known is not None:
             return known.output

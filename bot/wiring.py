@@ -23,8 +23,13 @@ from bot.dispatch.execute import Executor
 from bot.dispatch.inbox import Dispatcher
 from bot.dispatch.roles import Roles
 from bot.dispatch.routing import Routing
-from bot.errors import ConfigError, StorageError
+from bot.errors import ChannelUnavailable, ConfigError, StorageError
 from bot.events import Events
+from bot.files.intake import Fetch, FileLimits, Intake
+from bot.files.making import Making
+from bot.files.pdf import PdfReading
+from bot.files.reading import Reader
+from bot.files.room import Room
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
 from bot.improve.wording import Wording
@@ -37,6 +42,7 @@ from bot.llm.pricing import Prices
 from bot.llm.pricing import load as load_prices
 from bot.lock import api_key
 from bot.memory import MemoryBank
+from bot.model.file import FileRef
 from bot.model.message import Reply
 from bot.model.proposal import ProposalStatus
 from bot.model.run import Run
@@ -82,6 +88,8 @@ from storage.workflows import WorkflowStore
 
 HOME_WORKSPACE = "local"
 VERSION = "0.1.0"
+_FILE_BYTES = 64_000_000
+"""Of all files in memory at once."""
 
 log = structlog.get_logger()
 
@@ -188,7 +196,8 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         proposals, release, people, post, clock, ids, settings.proposal_days, wording
     )
     allowed = settings.listed(settings.http_allow)
-    toolbox = Toolbox(clock, memory, runs, metrics, proposals, allowed)
+    making = Making(files, redactor, clock)
+    toolbox = Toolbox(clock, memory, runs, metrics, proposals, allowed, making)
     agent = UniversalAgent(model, memory, purse, toolbox, settings.model_concurrency)
     table = CommandTable(COMMANDS)
     routing = Routing(agents, conversations, runs, clock, roster.load())
@@ -199,6 +208,13 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
     def follow(run: Run) -> None:
         if run.channel in channels:
             channels[run.channel].follow(run)
+
+    async def fetch(run: Run, file: FileRef, limit: int) -> bytes:
+        # What comes by the HTTP API is kept by the web's channel.
+        channel = channels.get("web" if run.channel == "api" else run.channel)
+        if channel is None:
+            raise ChannelUnavailable(f"{run.channel} is off", said="I can't reach where it is.")
+        return await channel.fetch(run.workspace, file, limit)
 
     executor = Executor(
         clock,
@@ -215,6 +231,8 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         lambda: services,
         settings.max_message_chars,
         follow,
+        _intake(settings, fetch, files, redactor, clock),
+        files,
         ModelChooser(agent.ask, model.default)
         if settings.route_with_model and not settings.offline
         else None,
@@ -373,6 +391,15 @@ def _model(settings: Settings, clock: Clock, ids: Ids) -> Model:
         clock=clock,
         ids=ids,
     )
+
+
+def _intake(
+    settings: Settings, fetch: Fetch, files: FileStore, redactor: Redactor, clock: Clock
+) -> Intake:
+    most = round(settings.file_max_mb * 1_000_000)
+    reader = Reader(redactor, settings.file_max_chars, PdfReading())
+    limits = FileLimits(most, settings.file_max_count, settings.images)
+    return Intake(fetch, files, reader, clock, limits, Room(max(_FILE_BYTES, 2 * most)))
 
 
 def _index(settings: Settings) -> VectorIndex:

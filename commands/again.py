@@ -2,6 +2,7 @@
 
 from bot.command import Ask
 from bot.errors import Forbidden
+from bot.model.file import FileRef
 from bot.model.message import Message, Sender, Turn
 from bot.ports.channels import Accepted
 
@@ -15,6 +16,7 @@ async def say(
     key: str,
     agent: str = "",
     history: tuple[Turn, ...] = (),
+    files: tuple[FileRef, ...] = (),
 ) -> Accepted:
     """Accepts `text` in the conversation of the command; the same `key` is one message."""
     return await ask.services.inbox.accept(
@@ -28,6 +30,7 @@ async def say(
             address=ask.run.address,
             agent=agent or None,
             history=history,
+            files=files,
         )
     )
 

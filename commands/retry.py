@@ -21,6 +21,11 @@ async def retry(ask: Ask) -> Reply:
         return Reply(f"{run.short} is under way.")
     if run.error_type == "too_long":
         raise BadInput(f"{run.id} was too long", said="That message was too long to be kept whole.")
+    if run.files and run.channel != ask.run.channel:
+        raise BadInput(
+            f"files of {run.channel}",
+            said="That message came with files on another platform. Send it again there, please.",
+        )
     # An expired message is run once, however often the button is pressed.
     key = run.id if run.status is RunStatus.EXPIRED else f"{run.id}:{ask.run.id}"
     turns = tuple(run.history)
@@ -30,6 +35,7 @@ async def retry(ask: Ask) -> Reply:
         key=f"retry:{key}",
         agent=run.agent_hint,
         history=turns,
+        files=run.files,
     )
     again = " already" if accepted.duplicate and ask.run.attempt == 1 else ""
     return Reply(f"Running it now{again}: `{accepted.run_id[-8:]}`.")

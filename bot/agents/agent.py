@@ -1,7 +1,8 @@
 """The universal agent: one loop, driven by an agent version; there is no other."""
 
 import asyncio
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -11,9 +12,11 @@ from bot.agents.tools.base import Tool, ToolContext
 from bot.agents.tools.run import call, granted
 from bot.budget import Purse
 from bot.errors import ContextTooLong, ModelError, ModelUnavailable, ToolError
+from bot.files.making import Making
 from bot.memory import MemoryBank
 from bot.model.agent import AgentVersion
 from bot.model.chat import ModelReply, ModelRequest, ToolCall
+from bot.model.file import Taken
 from bot.model.memory import ORG, Memory, Recalled, of_agent, of_user
 from bot.model.message import Turn
 from bot.model.run import StepKind
@@ -21,6 +24,10 @@ from bot.ports.clock import Clock
 from bot.ports.models import Model, OnDelta
 from bot.ports.stores import Metrics, Proposals, Runs
 from bot.recorder import Done, RunLog
+
+_TRIMS = 4
+"""Files are halved so often; a conversation alone is cut once."""
+_NO_IMAGES = re.compile(r"image|vision|multi-?modal|content.{0,40}(?:string|text)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,7 @@ class Toolbox:
     metrics: Metrics
     proposals: Proposals
     http_allow: tuple[str, ...]
+    making: Making
 
 
 class UniversalAgent:
@@ -51,11 +59,14 @@ class UniversalAgent:
         question: str,
         history: Sequence[Turn],
         on_delta: OnDelta | None,
+        files: Sequence[Taken] = (),
+        images: Mapping[str, str] | None = None,
     ) -> str:
-        """The text for the person. Raises ModelError, OverBudget, Fenced."""
+        """The text for the person. `images` are data URLs of those files that the model can be
+        shown, by file id. Raises ModelError, OverBudget, Fenced."""
         try:
             async with asyncio.timeout(version.limits.seconds):
-                return await self._loop(log, version, question, history, on_delta)
+                return await self._loop(log, version, question, history, on_delta, files, images)
         except TimeoutError as error:
             raise ModelUnavailable(
                 f"run took longer than {version.limits.seconds} s",
@@ -70,12 +81,15 @@ class UniversalAgent:
         question: str,
         history: Sequence[Turn],
         on_delta: OnDelta | None,
+        files: Sequence[Taken],
+        images: Mapping[str, str] | None,
     ) -> str:
         memories = await self._recall(log, version, question)
         tools = {tool.name: tool for tool in granted(version.tools)}
-        model = version.model or self._model.default
         specs = [tool.spec for tool in tools.values()]
-        request = prompt.build(version, model, question, history, memories, specs)
+        request = prompt.build(
+            version, self.model_of(version), question, history, memories, specs, files, images
+        )
         for _ in range(version.limits.max_turns):
             request, reply = await self._ask_trimming(log, request, on_delta)
             if not reply.tool_calls:
@@ -87,6 +101,9 @@ class UniversalAgent:
             said=f"I stopped after {version.limits.max_turns} rounds of tool calls without an "
             "answer. Try asking for one thing at a time.",
         )
+
+    def model_of(self, version: AgentVersion) -> str:
+        return version.model or self._model.default
 
     async def _recall(self, log: RunLog, version: AgentVersion, question: str) -> list[Recalled]:
         run = log.run
@@ -104,13 +121,20 @@ class UniversalAgent:
     async def _ask_trimming(
         self, log: RunLog, request: ModelRequest, on_delta: OnDelta | None
     ) -> tuple[ModelRequest, ModelReply]:
-        try:
-            return request, await self.ask(log, request, on_delta)
-        except ContextTooLong:
-            if len(request.messages) <= 2:
-                raise
-            request = prompt.trimmed(request)
-            return request, await self.ask(log, request, on_delta)
+        for _ in range(_TRIMS if request.context.files else 1):
+            try:
+                return request, await self.ask(log, request, on_delta)
+            except ContextTooLong:
+                smaller = prompt.trimmed(request)
+                if smaller is None:
+                    raise
+            except ModelError as error:
+                smaller = None if error.retry else prompt.without_images(request)
+                if smaller is None or not _NO_IMAGES.search(str(error)):
+                    raise
+                log.notes.append(f"The model {request.model} takes no images: I saw none.")
+            request = smaller
+        return request, await self.ask(log, request, on_delta)
 
     async def ask(
         self,
@@ -183,6 +207,7 @@ class UniversalAgent:
             metrics=box.metrics,
             proposals=box.proposals,
             http_allow=box.http_allow,
+            making=box.making,
         )
 
 

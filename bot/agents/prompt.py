@@ -1,9 +1,12 @@
 """What a model is shown: instructions, lessons, memories, the conversation, the request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from bot.agents import attachments
 from bot.model.agent import AgentVersion
 from bot.model.chat import Context, ModelRequest, ToolSpec
+from bot.model.file import Taken
 from bot.model.memory import Recalled
 from bot.model.message import Turn
 
@@ -15,34 +18,68 @@ def build(
     history: Sequence[Turn],
     memories: Sequence[Recalled],
     tools: Sequence[ToolSpec],
+    files: Sequence[Taken] = (),
+    images: Mapping[str, str] | None = None,
 ) -> ModelRequest:
-    """The first request of a run; later ones add the model's calls and their results."""
-    messages = [{"role": "system", "content": _system(version, memories)}]
+    """The first request of a run; later ones add the model's calls and their results. `images`
+    are the data URLs of those files that the model can be shown, by file id."""
+    context = Context(
+        question, version.name, version.playbook, tuple(memories), tuple(files), images or {}
+    )
+    messages: list[Mapping[str, object]] = [
+        {"role": "system", "content": _system(version, memories)}
+    ]
     messages += [{"role": who, "content": said} for who, said in history]
-    messages.append({"role": "user", "content": question})
+    messages.append(_asked(context))
     return ModelRequest(
         model=model,
         messages=tuple(messages),
         tools=tuple(tools),
         temperature=version.temperature,
         max_tokens=version.limits.max_tokens,
-        context=Context(question, version.name, version.playbook, tuple(memories)),
+        context=context,
     )
 
 
-def trimmed(request: ModelRequest) -> ModelRequest:
-    """Without the older half of the conversation, for a model that finds it too long."""
+def trimmed(request: ModelRequest) -> ModelRequest | None:
+    """Without the older half of the conversation and of the files' texts, for a model that finds
+    it too long; None where nothing is left to leave out."""
     system, *rest = request.messages
-    question = max(i for i, m in enumerate(rest) if m["role"] == "user")
-    kept = rest[:question][(question + 1) // 2 :] + rest[question:]
-    return ModelRequest(
-        request.model,
-        (system, *kept),
-        request.tools,
-        request.temperature,
-        request.max_tokens,
-        request.context,
+    at = _question(rest)
+    context = replace(request.context, files=attachments.shorter(request.context.files))
+    if context.files == request.context.files and not at:
+        return None
+    return replace(
+        request,
+        messages=(system, *rest[:at][(at + 1) // 2 :], _asked(context), *rest[at + 1 :]),
+        context=context,
     )
+
+
+def without_images(request: ModelRequest) -> ModelRequest | None:
+    """For a model that turns out to take none; None where there are none."""
+    if not request.context.images:
+        return None
+    system, *rest = request.messages
+    at = _question(rest)
+    context = replace(request.context, images={})
+    messages = (system, *rest[:at], _asked(context), *rest[at + 1 :])
+    return replace(request, messages=messages, context=context)
+
+
+def _question(messages: Sequence[Mapping[str, object]]) -> int:
+    return max(i for i, m in enumerate(messages) if m["role"] == "user")
+
+
+def _asked(context: Context) -> Mapping[str, object]:
+    """The question with its files: a text, or where there are images a list of parts."""
+    text = attachments.worded(context.question, context.files, context.images)
+    shown = [context.images[f.file] for f in context.files if f.file in context.images]
+    if not shown:
+        return {"role": "user", "content": text}
+    parts: list[object] = [{"type": "text", "text": text}]
+    parts += [{"type": "image_url", "image_url": {"url": url}} for url in shown]
+    return {"role": "user", "content": parts}
 
 
 def _system(version: AgentVersion, memories: Sequence[Recalled]) -> str:

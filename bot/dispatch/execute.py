@@ -10,25 +10,31 @@ import structlog
 from bot.agents.agent import UniversalAgent
 from bot.agents.chooser import ModelChooser
 from bot.agents.router import without_mention
+from bot.agents.tools.make_file import make_file
 from bot.command import Ask, CommandTable
 from bot.dispatch import ends
 from bot.dispatch.closing import Closer
 from bot.dispatch.routing import Routing, is_single
 from bot.errors import BadInput, Conflict, Fenced, Forbidden, NotFound, RatchetError
 from bot.events import Events
+from bot.files import intake, names
+from bot.files.intake import Intake
 from bot.model.agent import AgentVersion
 from bot.model.codec import reply_from_json, reply_to_json
+from bot.model.file import Attached, Taken
 from bot.model.message import Reply, Turn
 from bot.model.person import Role
 from bot.model.run import Run, RunKind, RunStatus, Step, StepKind
 from bot.ports.channels import Event
 from bot.ports.clock import Clock
-from bot.ports.stores import Agents, Closing, Journal, People, Runs
+from bot.ports.stores import Agents, Closing, Files, Journal, People, Runs
 from bot.recorder import Done, RunLog
 from bot.redaction import Redactor
 from bot.services import Services
 
 log = structlog.get_logger()
+
+_EARLIER_FILES = 3
 
 
 class Executor:
@@ -50,6 +56,8 @@ class Executor:
         services: Callable[[], Services],
         max_chars: int,
         follow: Callable[[Run], None],
+        intake: Intake,
+        files: Files,
         chooser: ModelChooser | None = None,
     ) -> None:
         """`follow` tells the run's channel that a request begins to be worked on."""
@@ -58,6 +66,7 @@ class Executor:
         self._agent, self._commands, self._closer = agent, commands, closer
         self._redactor, self._events, self._services = redactor, events, services
         self._max_chars, self._follow, self._chooser = max_chars, follow, chooser
+        self._intake, self._files = intake, files
         self.stopping = False
 
     async def begin(self, run: Run) -> tuple[Run, list[Step]]:
@@ -150,15 +159,33 @@ class Executor:
             await self._routing.decide(run)
             raise NotFound(f"run {run.id} has no agent")
         version = await self._version(run)
-        history = await self._history(run, version)
-        question = without_mention(run.message, run.agent)
-        with self._routing.counted(run.agent):
-            answer = await self._agent.answer(
-                runlog, version, question, history, self._on_delta(runlog)
-            )
-        answer = self._redactor.text(answer)
-        footer = self._footer(runlog)
-        return ends.succeeded(Reply(answer, run.id, rateable=True, footer=footer))
+        taken = await self._intake.take(runlog)
+        _refuse_unless_useful(run, taken)
+        history, earlier = await self._history(run, version)
+        files = [*earlier, *taken]
+        question, model = without_mention(run.message, run.agent), self._agent.model_of(version)
+        runlog.notes += [file.said for file in taken if file.said]
+        runlog.notes += [
+            f"I can't look at `{file.name}`: the model {model} takes no images."
+            for file in taken
+            if file.kind == "image" and not self._intake.sees(model)
+        ]
+        async with self._intake.images(run.workspace, files, model) as images:
+            with self._routing.counted(run.agent):
+                answer = await self._agent.answer(
+                    runlog, version, question, history, self._on_delta(runlog), files, images
+                )
+        answer = self._redactor.text("\n\n".join([answer, *runlog.notes]))
+        footer, made = self._footer(runlog), await self._made(runlog)
+        return ends.succeeded(Reply(answer, run.id, rateable=True, footer=footer, files=made))
+
+    async def _made(self, runlog: RunLog) -> tuple[Attached, ...]:
+        """The files that its agent made: of each name the last."""
+        run = runlog.run
+        if make_file.name not in runlog.used:
+            return ()
+        made = await self._files.of_run(run.workspace, run.id, "out")
+        return tuple({file.name: file for file in made}.values())
 
     async def _command(self, runlog: RunLog) -> tuple[Reply, Closing]:
         run = runlog.run
@@ -193,16 +220,22 @@ class Executor:
             raise NotFound(f"version {run.agent_version} of {run.agent} is gone")
         return version
 
-    async def _history(self, run: Run, version: AgentVersion) -> list[Turn]:
+    async def _history(self, run: Run, version: AgentVersion) -> tuple[list[Turn], list[Taken]]:
+        """What was said before, and the files that came with it last."""
         if run.history:
-            return list(run.history)
+            return list(run.history), []
         if is_single(run):
-            return []
+            return [], []
         turns: list[Turn] = []
+        files: list[Taken] = []
         limit = version.limits.history // 2
         for earlier in await self._runs.history(run.workspace, run.conversation, limit):
-            turns += [("user", earlier.message), ("assistant", earlier.answer)]
-        return turns
+            sent = "".join(f"\n[sent {names.safe(file.name)}]" for file in earlier.files)
+            turns += [("user", earlier.message + sent), ("assistant", earlier.answer)]
+            if earlier.files:
+                steps = await self._runs.steps(run.workspace, earlier.id)
+                files += intake.of_steps(steps)
+        return turns, files[-_EARLIER_FILES:]
 
     def _on_delta(self, runlog: RunLog) -> Callable[[str], None] | None:
         """Streams only where someone watches: a streamed model call costs more."""
@@ -220,3 +253,10 @@ class Executor:
         seconds = (self._clock.now() - run.created_at) / 1000
         money = "cost unknown" if cost is None else f"${cost:.4f}"
         return f"{run.agent} v{run.agent_version} · {seconds:.1f} s · {money} · {run.short}"
+
+
+def _refuse_unless_useful(run: Run, files: Sequence[Taken]) -> None:
+    """Nothing was written and nothing can be read: there is nothing to ask a model."""
+    if files and not run.message.strip() and all(file.kind == "refused" for file in files):
+        said = "\n".join(file.said for file in files)
+        raise BadInput(f"none of {len(files)} files could be read", said=said)

@@ -14,6 +14,7 @@ from bot.dispatch.roles import Roles
 from bot.errors import NotFound, StorageError
 from bot.events import Events
 from bot.lanes import Lanes
+from bot.model.file import FileRef
 from bot.model.message import Message
 from bot.model.run import CLOSED, Run, RunKind, RunStatus, Step
 from bot.ports.channels import Accepted, Event
@@ -26,6 +27,7 @@ log = structlog.get_logger()
 _LONG_AGO = 0.05
 _OFTEN = 0.5
 _KEPT = 1000
+_MOST_FILES, _LONGEST_NAME = 30, 200
 
 
 class Dispatcher:
@@ -157,9 +159,13 @@ class Dispatcher:
             error_type="too_long" if too_long else "",
             node=self._node(),
             guest=message.sender.is_guest,
-            files=message.files,
+            files=tuple(self._named(file) for file in message.files[:_MOST_FILES]),
         )
         return replace(run, kind=RunKind.COMMAND) if self._is_command(run) else run
+
+    def _named(self, file: FileRef) -> FileRef:
+        name = self._redactor.text(file.name)[:_LONGEST_NAME]
+        return replace(file, name=name, mime=storable(file.mime)[:_LONGEST_NAME])
 
     def _is_command(self, run: Run) -> bool:
         return self._commands.parse(run.message) is not None

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from bot.llm import intents, lexical, tokens
 from bot.llm.spoken import spoken
 from bot.model.agent import Bullet
 from bot.model.chat import Context, ModelReply, ModelRequest, ToolCall
+from bot.model.file import Taken
 from bot.model.memory import Recalled
 from bot.model.run import Usage
 from bot.model.words import without_context
@@ -28,6 +29,10 @@ INTRODUCTION = (
     "my run log. Try: `What is 17 * 23?` · `/better Our refund period is 30 days.` · `/help`\n\n"
     "No language model is connected: to connect one, set OPENAI_API_KEY, or OPENAI_BASE_URL for a "
     "local server, and start me again."
+)
+NO_READER = (
+    "No language model is connected, so I can't work with it. To connect one, set OPENAI_API_KEY, "
+    "or OPENAI_BASE_URL for a local server, and start me again."
 )
 NEAREST = "The nearest thing I was taught:"
 
@@ -68,7 +73,7 @@ class OfflineModel:
             text = "" if call else quote(request.context, question)
             if not call and not text:
                 call = _granted(request, intents.recall(question))
-                text = "" if call else _own_words(question)
+                text = "" if call else _own_words(question, request.context.files)
         usage = Usage(tokens.of_request(request), tokens.of_text(text), estimated=True)
         if call:
             return ModelReply("", (call,), usage, NAME, "tool_calls")
@@ -77,8 +82,15 @@ class OfflineModel:
         return ModelReply(text, (), usage, NAME)
 
 
-def _own_words(question: str) -> str:
+def _own_words(question: str, files: Sequence[Taken]) -> str:
+    if got := [_got(file) for file in files if file.kind != "refused"]:
+        return "\n".join([*got, "", NO_READER])
     return INTRODUCTION if intents.is_greeting(question) else NO_MODEL
+
+
+def _got(file: Taken) -> str:
+    sent = "You sent earlier" if file.earlier else "I got"
+    return f"- {sent} `{file.name}`: {file.what}, {file.size:,} bytes."
 
 
 def quote(context: Context, question: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.model.agent import Bullet
+from bot.model.file import Taken
 from bot.model.memory import Recalled
 from bot.model.run import Usage
 
@@ -34,11 +35,15 @@ class Context:
     agent: str = ""
     playbook: tuple[Bullet, ...] = ()
     memories: tuple[Recalled, ...] = ()
+    files: tuple[Taken, ...] = ()
+    images: Mapping[str, str] = field(default_factory=dict)
+    """Data URLs of the files that the model is shown, by file id."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """`messages` are chat-completions messages as JSON objects, oldest first, system first."""
+    """`messages` are chat-completions messages as JSON objects, oldest first, system first.
+    Content is a text, or a list of parts where images come with it."""
 
     model: str
     messages: tuple[Mapping[str, object], ...]

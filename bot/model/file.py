@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +41,24 @@ class Attached:
     name: str
     mime: str = ""
     size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a file that a person sent, and what an agent gets of it.
+
+    `what` describes it in a few words ("CSV, 12 rows, 2 columns: a, b"). `text` is what stands in
+    it where kind is "text"; `file` is the id that its bytes are stored under where kind is "image".
+    `said` tells the person what was not possible, "" where all was. `earlier` says that it came
+    with an earlier message of the conversation.
+    """
+
+    kind: Literal["text", "image", "refused"]
+    name: str
+    mime: str = ""
+    size: int = 0
+    what: str = ""
+    text: str = ""
+    file: str = ""
+    said: str = ""
+    earlier: bool = False

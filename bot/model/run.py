@@ -38,6 +38,8 @@ LEGAL_MOVES: Mapping[RunStatus, frozenset[RunStatus]] = {
 
 class StepKind(StrEnum):
     ROUTE = "route"
+    FILE = "file"
+    """A file that came with the message is fetched and read."""
     RECALL = "recall"
     MODEL = "model"
     TOOL = "tool"

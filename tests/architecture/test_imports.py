@@ -22,6 +22,7 @@ SDKS = (
     "matplotlib",
     "openai",
     "psycopg",
+    "pypdf",
     "qdrant_client",
     "qdrant_edge",
     "slack_bolt",

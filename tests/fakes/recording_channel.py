@@ -12,11 +12,14 @@ from bot.ports.channels import Route
 
 class RecordingChannel:
     """`script` holds what the next sends meet: an error to raise, and whether the reply is shown
-    all the same. `can_look` says whether the platform can be asked what it shows."""
+    all the same. `can_look` says whether the platform can be asked what it shows. `files` are what
+    it holds, by name; an error in a file's place is raised once."""
 
     def __init__(self, name: str = "slack", can_look: bool = True) -> None:
         self.name, self.can_look, self.push = name, can_look, True
         self.shown: list[Delivery] = []
+        self.files: dict[str, bytes | list[RatchetError | bytes]] = {}
+        self.fetched: list[str] = []
         self.script: deque[tuple[RatchetError | None, bool]] = deque()
 
     @property
@@ -36,7 +39,19 @@ class RecordingChannel:
         """Nobody watches."""
 
     async def fetch(self, workspace: str, file: FileRef, limit: int) -> bytes:
-        raise ChannelError("the fake holds no files", said="I can't open files from here.")
+        self.fetched.append(file.name)
+        held = self.files.get(file.name)
+        if isinstance(held, list):
+            held = self._next(held)
+        if held is None:
+            raise ChannelError("gone", said="it is gone. Please send it again.")
+        return held
+
+    def _next(self, held: list[RatchetError | bytes]) -> bytes:
+        first = held.pop(0) if len(held) > 1 else held[0]
+        if isinstance(first, RatchetError):
+            raise first
+        return first
 
     async def send(self, delivery: Delivery) -> Mapping[str, object]:
         error, shows = self.script.popleft() if self.script else (None, True)

@@ -4,6 +4,7 @@ from bot.agents.tools.base import Tool
 from bot.agents.tools.calculator import calculator
 from bot.agents.tools.date_and_time import date_and_time
 from bot.agents.tools.http_fetch import http_fetch
+from bot.agents.tools.make_file import make_file
 from bot.agents.tools.recall import recall
 from bot.agents.tools.remember import remember
 from bot.agents.tools.run_history import run_history
@@ -15,4 +16,5 @@ TOOLS: tuple[Tool, ...] = (
     calculator,
     date_and_time,
     http_fetch,
+    make_file,
 )

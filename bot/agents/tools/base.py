@@ -7,6 +7,7 @@ from typing import Any, get_type_hints
 
 from pydantic import Field, create_model
 
+from bot.files.making import Making
 from bot.memory import MemoryBank
 from bot.model.chat import ToolSpec
 from bot.ports.clock import Clock
@@ -30,6 +31,7 @@ class ToolContext:
     metrics: Metrics
     proposals: Proposals
     http_allow: tuple[str, ...]
+    making: Making
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,11 @@ from typing import Any
 
 from bot.agents.tools.base import ToolContext
 from bot.clock import SystemIds
+from bot.files.making import Making
 from bot.memory import MemoryBank
+from bot.redaction import Redactor
 from storage.engine import Database
+from storage.files import FileStore
 from storage.memories import MemoryStore
 from storage.metrics import MetricsStore
 from storage.proposals import ProposalStore
@@ -42,6 +45,7 @@ async def context(
         metrics=MetricsStore(db),
         proposals=ProposalStore(db),
         http_allow=tuple(http_allow),
+        making=Making(FileStore(db), Redactor(), clock),
     )
 
 
@@ -61,4 +65,5 @@ def bare(clock: HeldClock) -> ToolContext:
         metrics=nothing,
         proposals=nothing,
         http_allow=(),
+        making=nothing,
     )
