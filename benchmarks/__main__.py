@@ -6,10 +6,12 @@ import json
 import os
 import platform
 import tempfile
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
-from benchmarks import million, service
+from benchmarks import million, people, service
 from tests import postgres
 from tests.stories.killing import Killing, Reckoning
 
@@ -20,9 +22,12 @@ _INTRO = """# Benchmarks
 
 `make bench` made this table on {machine}. Latencies and throughputs are medians over five rounds
 in which Ratchet and the bare pass-through took turns; the client, the model server (which answers
-at once) and both services shared the same cores. The bare pass-through is the same web server and
-the same model client, recording nothing. Ratchet records every run durably, deduplicates, routes
-and logs it. These machines are shared: compare the ratios before the milliseconds.
+at once) and both services shared the same cores. The bare pass-through is the same web server and the same
+model client, recording nothing. Ratchet records every run durably, deduplicates, routes and logs
+it. In the part with 1,000 people, 500 write in 25 Slack channels, 300 in 25 Telegram groups and in
+private, 200 say commands on WhatsApp, 20 messages a second in all; its times run from the moment a
+message is sent to the moment the platform has what the person sees, and the model takes 0.3 s.
+These machines are shared: compare the ratios before the milliseconds.
 
 """
 
@@ -106,7 +111,38 @@ def _reckoned(where: str, found: Reckoning) -> list[Row]:
     return [Row(f"{over}: {name}", n, "", "0", n == 0) for name, n in counts.items()]
 
 
-_PARTS = {"service": _service, "million": _million, "kills": _kills, "kills-of-two": _kills_of_two}
+async def _people(folder: Path, seconds: float) -> list[Row]:
+    found = await people.figures(folder / "people", seconds)
+    over = f"1,000 people, {found.messages:,} messages in {seconds:g} s"
+    sent = [
+        Row(f"{over}: {name}", n, "", "0", n == 0)
+        for name, n in {"lost": found.lost, "shown twice": found.doubled}.items()
+    ]
+    signs = [
+        below(f"{over}: sign of life on {name.capitalize()}, p99", found.sign(0.99, name), "s", 1)
+        for name in found.signs
+    ]
+    return [
+        *sent,
+        below(f"{over}: sign of life, p50", found.sign(0.5), "s", 0.3),
+        below(f"{over}: sign of life, p99", found.sign(0.99), "s", 1),
+        *signs,
+        below(f"{over}: whole answer (the model takes 0.3 s), p50", found.answer(0.5), "s", 1),
+        below(f"{over}: whole answer, p99", found.answer(0.99), "s", 3),
+        below(f"{over}: memory gained in the second half", found.growth_mb, "MB", 10),
+        below(f"{over}: cores busy", found.cpu, "", 0.7),
+    ]
+
+
+Part = Callable[[Path], Awaitable[list[Row]]]
+Parts = Mapping[str, Part]
+_PARTS: Parts = {
+    "service": _service,
+    "million": _million,
+    "people": partial(_people, seconds=300.0),
+    "kills": _kills,
+    "kills-of-two": _kills_of_two,
+}
 
 
 def _machine() -> str:
@@ -130,13 +166,20 @@ def _keep(part: str, rows: list[Row]) -> list[Row]:
     return [Row(**row) for name in _PARTS for row in parts.get(name, ())]
 
 
+async def _run(part: Part, folder: Path) -> list[Row]:
+    return await part(folder)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(_PARTS)}; default: all")
-    for part in parser.parse_args().parts or list(_PARTS):
+    parser.add_argument("--seconds", type=float, default=300.0, help="how long the people talk")
+    given = parser.parse_args()
+    parts: Parts = {**_PARTS, "people": partial(_people, seconds=given.seconds)}
+    for part in given.parts or list(_PARTS):
         print(f"… {part}", flush=True)
         with tempfile.TemporaryDirectory(prefix="ratchet-bench-") as folder:
-            rows = asyncio.run(_PARTS[part](Path(folder)))
+            rows = asyncio.run(_run(parts[part], Path(folder)))
         print(_table(rows), flush=True)
         everything = _keep(part, rows)
         _DOC.write_text(_INTRO.format(machine=_machine()) + _table(everything) + "\n")

@@ -5,7 +5,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,16 +48,16 @@ class Figures:
 
 
 async def side_by_side(folder: Path) -> Figures:
-    async with _model() as model_url, _bare(model_url) as bare_port:
-        node = _node(folder, model_url)
+    async with model() as model_url, _bare(model_url) as bare_port:
+        node = ratchet(folder, model_url)
         await node.start()
         try:
             await asyncio.sleep(6.0)  # what starts later has started
             process = psutil.Process(node.pid)
-            idle = _mb(process)
+            idle = megabytes(process)
             await chat("127.0.0.1", node.port, _KEY, at_once=8, total=300)
             await chat("127.0.0.1", bare_port, _KEY, at_once=8, total=300)
-            before, done = _cpu(process), 0
+            before, done = cpu_seconds(process), 0
             pairs = {}
             for at_once, total in _PER_ROUND.items():
                 ours, bare = [], []
@@ -70,10 +70,10 @@ async def side_by_side(folder: Path) -> Figures:
                     )
                     done += total
                 pairs[at_once] = Pair(ours, bare)
-            cpu = (_cpu(process) - before) / done * 1000
-            half_way = _mb(process)
+            cpu = (cpu_seconds(process) - before) / done * 1000
+            half_way = megabytes(process)
             await chat("127.0.0.1", node.port, _KEY, at_once=32, total=10_000)
-            return Figures(pairs, cpu, idle, half_way, _mb(process))
+            return Figures(pairs, cpu, idle, half_way, megabytes(process))
         finally:
             await node.stop()
 
@@ -81,9 +81,9 @@ async def side_by_side(folder: Path) -> Figures:
 async def launches(folder: Path, times: int = 5) -> tuple[float, float]:
     """Medians in seconds from launch: until it is ready, and until a first reply is there."""
     ready, replied = [], []
-    async with _model() as model_url:
+    async with model() as model_url:
         for number in range(times):
-            node = _node(folder / f"launch{number}", model_url)
+            node = ratchet(folder / f"launch{number}", model_url)
             begun = time.perf_counter()
             await node.start()
             ready.append(time.perf_counter() - begun)
@@ -95,8 +95,8 @@ async def launches(folder: Path, times: int = 5) -> tuple[float, float]:
 
 async def ping_bytes(folder: Path) -> int:
     """The size of the model request for "ping"."""
-    async with ModelServer() as model:
-        node = _node(folder, model.url)
+    async with ModelServer() as server:
+        node = ratchet(folder, server.url)
         await node.start()
         try:
             connection = Connection(
@@ -105,7 +105,7 @@ async def ping_bytes(folder: Path) -> int:
             asked = {"model": "ratchet", "messages": [{"role": "user", "content": "ping"}]}
             await connection.post(json.dumps(asked).encode())
             connection.close()
-            return model.requests[-1].size
+            return server.requests[-1].size
         finally:
             await node.stop()
 
@@ -123,16 +123,15 @@ async def help_seconds(times: int = 7) -> float:
     return statistics.median(took)
 
 
-def _node(folder: Path, model_url: str) -> Node:
-    return Node(folder, {"OPENAI_BASE_URL": model_url, "OPENAI_API_KEY": "none"})
+def ratchet(folder: Path, model_url: str, more: Mapping[str, str] | None = None) -> Node:
+    return Node(folder, {"OPENAI_BASE_URL": model_url, "OPENAI_API_KEY": "none", **(more or {})})
 
 
 @asynccontextmanager
-async def _model() -> AsyncIterator[str]:
+async def model(delay_ms: float = 0.0) -> AsyncIterator[str]:
     port = free_port()
-    async with _process(
-        "tests.fakes.model_server", "--port", str(port), port=port, path="/v1/models"
-    ):
+    arguments = ("--port", str(port), "--delay-ms", str(delay_ms))
+    async with _process("tests.fakes.model_server", *arguments, port=port, path="/v1/models"):
         yield f"http://127.0.0.1:{port}/v1"
 
 
@@ -162,10 +161,10 @@ async def _process(module: str, *arguments: str, port: int, path: str) -> AsyncI
         await process.wait()
 
 
-def _cpu(process: psutil.Process) -> float:
+def cpu_seconds(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)
 
 
-def _mb(process: psutil.Process) -> float:
+def megabytes(process: psutil.Process) -> float:
     return float(process.memory_info().rss) / 1e6
