@@ -41,3 +41,10 @@ def own_chat(channel: str, person: str, address: Mapping[str, object] | None = N
         return Place(channel, person, {"to": person, **kept}, own=True)
     # A private chat's id is the person's id on Telegram; Slack opens the chat for it.
     return Place(channel, person, {ADDRESS_KEY[channel]: person}, own=True)
+
+
+def is_own(channel: str, name: str) -> bool:
+    """Whether a place of this name is the chat of one person alone."""
+    if channel == "slack":
+        return name.startswith(("U", "W"))
+    return channel == "whatsapp" or not name.startswith("-")

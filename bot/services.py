@@ -49,6 +49,7 @@ class Services:
     workflows: stores.Workflows
     codes: stores.Codes
     contacts: stores.Contacts
+    subscriptions: stores.Subscriptions
     files: stores.Files
     budgets: stores.Budgets
     job_states: stores.JobStates

@@ -83,6 +83,7 @@ from storage.people import PeopleStore
 from storage.proposals import ProposalStore
 from storage.retention import UpkeepStore
 from storage.runs import RunStore
+from storage.subscriptions import SubscriptionStore
 from storage.vectors.edge import EdgeIndex
 from storage.workflows import WorkflowStore
 
@@ -271,6 +272,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         workflows=WorkflowStore(db),
         codes=CodeStore(db),
         contacts=ContactStore(db),
+        subscriptions=SubscriptionStore(db),
         files=files,
         budgets=budgets,
         job_states=job_states,

@@ -16,6 +16,7 @@ from bot.model.memory import Memory, Namespace
 from bot.model.person import Code, Identity, Person, Role
 from bot.model.proposal import Proposal, ProposalStatus
 from bot.model.run import Outcome, Run, RunStatus, Step, Usage
+from bot.model.subscription import Subscription
 from bot.model.workflow import Workflow
 from bot.ports.channels import Accepted
 
@@ -371,6 +372,27 @@ class JobStates(Protocol):
         """Only ever forward."""
 
 
+class Subscriptions(Protocol):
+    async def put(self, one: Subscription) -> None:
+        """The same person, place and cadence again changes the one there is; what was sent of it
+        stays known."""
+
+    async def all(self, workspace: str) -> Sequence[Subscription]: ...
+
+    async def of_person(self, workspace: str, person: str) -> Sequence[Subscription]:
+        """First asked for first, as the others."""
+
+    async def at_place(
+        self, workspace: str, channel: str, place: str
+    ) -> Sequence[Subscription]: ...
+
+    async def end(self, one: Subscription) -> bool: ...
+
+    async def settle(self, one: Subscription, due: int) -> bool:
+        """The digest that was due then (ms) is sent or needn't be. Compare-and-set from
+        `one.sent_at`: True for the first to say so."""
+
+
 class Upkeep(Protocol):
     """What the nightly jobs do to the database itself."""
 
@@ -459,6 +481,7 @@ __all__ = [
     "Span",
     "Spend",
     "Stored",
+    "Subscriptions",
     "Upkeep",
     "Usage",
     "Workflows",

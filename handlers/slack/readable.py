@@ -27,6 +27,7 @@ _BARE = {
     "agents": r"[\w-]+",
     "budget": r"set\s.+",
     "rate": r"(up|down)",
+    "digest": r"(daily|weekly|now|off)\b[\w\s/:+-]*",
     "jobs": r"(list|(pause|resume|run)\s+[\w-]+)",
 }
 """What may follow a command's word where no "!" marks it. Anything else after these words, and

@@ -23,6 +23,7 @@ WORKS_HERE = (
     "runs",
     "budget",
     "jobs",
+    "digest",
     "stop",
     "claim",
     "link",

@@ -16,6 +16,7 @@ CARRIERS = {
     "Proposal",
     "Run",
     "Spend",
+    "Subscription",
     "Workflow",
 }
 """Records that name their workspace themselves."""

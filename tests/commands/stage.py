@@ -42,6 +42,7 @@ from storage.proposals import ProposalStore
 from storage.retention import UpkeepStore
 from storage.rows import run_row, step_row
 from storage.runs import RunStore
+from storage.subscriptions import SubscriptionStore
 from storage.tables import runs, steps
 from storage.vectors import EdgeIndex
 from storage.workflows import WorkflowStore
@@ -181,6 +182,7 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
         workflows=WorkflowStore(db),
         codes=CodeStore(db),
         contacts=ContactStore(db),
+        subscriptions=SubscriptionStore(db),
         files=FileStore(db),
         budgets=budgets,
         job_states=JobStateStore(db),

@@ -35,6 +35,7 @@ def services(db: Database, clock: Clock, ids: Ids, **others: Any) -> Services:
         "memories": unused,
         "workflows": unused,
         "budgets": unused,
+        "subscriptions": unused,
         "job_states": JobStateStore(db),
         "upkeep": UpkeepStore(db),
         "memory": unused,
