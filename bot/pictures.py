@@ -35,11 +35,13 @@ async def of_days(title: str, spans: Sequence[Span], marks: Marks = (), zone: st
 async def of_versions(
     title: str, buckets: Sequence[Bucket], spans: Sequence[Span], zone: str = "UTC"
 ) -> bytes:
-    """A PNG: success by agent version with its interval, and runs and dollars by span."""
+    """A PNG: success by agent version with its interval; where there are spans, runs and dollars too."""
     days = _Days(list(spans), [], zone)
     shown = [b for b in buckets if b.scored][:_MOST]
     upper = 0.7 + 0.25 * max(len(shown), 1)
-    panels = ((upper, lambda axes: _versions(axes, shown)), (1.0, days.runs), (1.0, days.dollars))
+    panels: list[tuple[float, _Panel]] = [(upper, lambda axes: _versions(axes, shown))]
+    if spans:
+        panels += [(1.0, days.runs), (1.0, days.dollars)]
     return await asyncio.to_thread(_draw, title, panels)
 
 
@@ -53,8 +55,8 @@ def _draw(title: str, panels: Sequence[tuple[float, _Panel]]) -> bytes:
     figure.suptitle(
         _words(title, _LONGEST), fontsize=_TITLE, fontweight="bold", color=_INK, x=0.02, ha="left"
     )
-    rows = figure.subplots(len(panels), 1, gridspec_kw={"height_ratios": heights})
-    for axes, (_, panel) in zip(rows, panels, strict=True):
+    rows = figure.subplots(len(panels), 1, squeeze=False, gridspec_kw={"height_ratios": heights})
+    for axes, (_, panel) in zip(rows[:, 0], panels, strict=True):
         panel(axes)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)

@@ -1,17 +1,19 @@
 """/metrics: runs, success, latency, cost and errors, per agent version, with a picture."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 
 from bot.command import Ask, Command
-from bot.model.message import Picture, Reply
+from bot.model.message import Button, Card, Field, Picture, Reply
 from bot.model.stats import wilson
 from bot.model.words import count, duration, one_line, share, usd
+from bot.numbers import Totals, coverage, success, totals
+from bot.pictures import of_versions
+from bot.places import is_own, spoken_in
 from bot.ports.stores import Bucket
-from commands.charts import draw
 from commands.parsing import closest, wrong
 
 log = structlog.get_logger()
@@ -19,83 +21,125 @@ log = structlog.get_logger()
 _DAY = 86_400_000
 _DEFAULT_DAYS, _MOST_DAYS = 30, 365
 _DAYS = re.compile(r"(\d{1,4})(?:d|days?)?\Z", re.ASCII)
-_SHOWN = 20
+_MOST_BARS = 62
+_SHOWN, _NAME = 20, 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """`agent` is "" for all of them."""
+
+    agent: str = ""
+    days: int = _DEFAULT_DAYS
+    share: bool = False
+
+    @property
+    def period(self) -> str:
+        return f"the last {self.days} days" if self.days > 1 else "today"
+
+    @property
+    def whose(self) -> str:
+        return f" of {self.agent}" if self.agent else ""
 
 
 async def metrics(ask: Ask) -> Reply:
-    agent, days = await _asked(ask)
-    services, workspace = ask.services, ask.run.workspace
-    until = services.clock.now() + 1
+    """For the one who asks alone, until they share it."""
+    asked = await _asked(ask)
+    store, workspace = ask.services.metrics, ask.run.workspace
+    until = ask.services.clock.now() + 1
     # Whole days, today among them, so that a day's bar is never a part of the day.
-    since = (until // _DAY - days + 1) * _DAY
-    buckets = await services.metrics.by_agent(workspace, since, until, agent)
-    period = f"the last {days} days" if days > 1 else "today"
-    whose = f" of {agent}" if agent else ""
+    since = (until // _DAY - asked.days + 1) * _DAY
+    buckets = await store.by_agent(workspace, since, until, asked.agent)
+    private = not asked.share
     if not buckets:
-        return Reply(f"No requests{whose} in {period} (UTC) yet.")
-    text = "\n".join(
-        [f"**Requests{whose} in {period}** (UTC)", *_totals(buckets), "", *_table(buckets)]
+        said = f"No requests{asked.whose} in {asked.period} (UTC) yet."
+        return Reply(said, private=private)
+    whole = totals(buckets)
+    took = await store.latency(workspace, since, until, asked.agent)
+    text = f"**Requests{asked.whose} in {asked.period}**: {count(whole.runs, 'run')}, success "
+    return Reply(
+        text + success(whole.good, whole.scored),
+        card=Card(
+            f"Metrics · {asked.period}{asked.whose}",
+            "\n".join(_table(buckets)),
+            tuple(_fields(whole, took)),
+        ),
+        buttons=() if asked.share else _buttons(ask, asked),
+        picture=await _picture(ask, asked, buckets, since, until),
+        footer="Days are UTC. n is the number of runs with an outcome.",
+        private=private,
     )
-    by_day = await services.metrics.by_day(workspace, since, until)
+
+
+def _fields(whole: Totals, took: tuple[float, float]) -> list[Field]:
+    unknown, each = whole.cost_unknown, whole.cost_per_success
+    cost = usd(whole.cost_usd)
+    if unknown:
+        cost += f", and {count(unknown, 'run')} of unknown cost not counted"
+    errors = ", ".join(
+        f"{one_line(name, 40)} {n}"
+        for name, n in sorted(whole.errors.items(), key=lambda item: (-item[1], item[0]))[:5]
+    )
+    return [
+        Field("Runs", f"{whole.runs:,}"),
+        Field("Success", success(whole.good, whole.scored)),
+        Field("Coverage", coverage(whole)),
+        Field("Latency", f"p50 {duration(took[0])}, p95 {duration(took[1])}"),
+        Field("Cost", cost),
+        Field("Cost per success", "none yet" if each is None else usd(each)),
+        Field("Errors", errors or "none"),
+    ]
+
+
+def _buttons(ask: Ask, asked: _Asked) -> tuple[Button, ...]:
+    """Only where others would read it."""
+    place = spoken_in(ask.run.channel, ask.run.address, "")
+    if place is None or place.own or is_own(place.channel, place.name):
+        return ()
+    words = " ".join(filter(None, (asked.agent, str(asked.days), "share")))
+    return (Button("Share here", f"/metrics {words}"),)
+
+
+async def _picture(
+    ask: Ask, asked: _Asked, buckets: Sequence[Bucket], since: int, until: int
+) -> Picture | None:
+    """Beside one agent's success all requests by day would mislead: they are left out."""
+    step = _DAY if asked.days <= _MOST_BARS else 7 * _DAY
+    edges = [] if asked.agent else [*range(since, until, step), until]
+    title = one_line(f"{asked.period}{asked.whose}", 40)
     try:
-        png = await draw(buckets, by_day)
+        spans = await ask.services.metrics.spans(ask.run.workspace, edges)
+        png = await of_versions(title[0].upper() + title[1:], buckets, spans)
     except Exception:
         # The picture is an extra: whatever keeps it from being drawn, the numbers are told.
         log.exception("picture_not_drawn")
-        return Reply(text)
-    alt = f"Success by agent version, and requests and cost by day, in {period}"
-    return Reply(text, picture=Picture(png, alt))
+        return None
+    by_day = "" if asked.agent else ", requests and cost"
+    return Picture(png, f"Success by agent version{by_day}, {title}")
 
 
-async def _asked(ask: Ask) -> tuple[str, int]:
-    """(agent or "", days) of arguments in either order."""
-    agent, days = "", _DEFAULT_DAYS
+async def _asked(ask: Ask) -> _Asked:
+    """Arguments in any order."""
+    agent, days, shared = "", _DEFAULT_DAYS, False
     agents = [a.name for a in await ask.services.agents.current(ask.run.workspace)]
     for word in ask.args.lower().lstrip("@").split():
         if typed := _DAYS.match(word):
             days = int(typed[1])
         elif word in agents:
             agent = word
+        elif word == "share":
+            shared = True
         elif word not in ("day", "days"):
             near = closest(word, agents) or f" The agents are: {', '.join(agents)}."
             raise wrong(ask, COMMAND, f"There is no agent {one_line(word, 30)}.{near}")
     if not 1 <= days <= _MOST_DAYS:
         raise wrong(ask, COMMAND, f"Give 1 to {_MOST_DAYS} days.")
-    return agent, days
-
-
-def _totals(buckets: Sequence[Bucket]) -> list[str]:
-    runs = sum(b.runs for b in buckets)
-    scored, good = sum(b.scored for b in buckets), sum(b.successes for b in buckets)
-    rated = sum(b.rated for b in buckets)
-    spent, unknown = sum(b.cost_usd for b in buckets), sum(b.cost_unknown for b in buckets)
-    errors = sum((Counter(b.errors) for b in buckets), Counter[str]())
-    lines = [
-        f"- {count(runs, 'run')}, success {success(good, scored)}",
-        f"- {share(rated, runs)} rated ({rated} of {runs}), {share(scored, runs)} with an outcome",
-        f"- cost {usd(spent)} in all, per success {_each(spent, good)}"
-        + (f"; {count(unknown, 'run')} of unknown cost not counted" if unknown else ""),
-    ]
-    if errors:
-        shown = ", ".join(f"{name} {n}" for name, n in errors.most_common(8))
-        lines.append(f"- errors: {shown}")
-    return lines
-
-
-def success(good: float, scored: int) -> str:
-    """ "83 % [61-94 %], n=18"; runs without an outcome are in neither number."""
-    if not scored:
-        return "not known yet (no outcomes)"
-    low, high = wilson(good, scored)
-    return f"{good / scored:.0%} [{low:.0%} to {high:.0%}], n={scored}"
-
-
-def _each(spent: float, good: float) -> str:
-    return usd(spent / good) if good else "none yet"
+    return _Asked(agent, days, shared)
 
 
 def _table(buckets: Sequence[Bucket]) -> list[str]:
-    head = ("agent", "runs", "success", "95 %", "p50", "p95", "cost", "/success", "errors")
+    """Narrow enough for a phone."""
+    head = ("agent", "runs", "success", "95%", "p95", "cost")
     rows = [head, *(_row(b) for b in buckets[:_SHOWN])]
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
     lines = [
@@ -111,17 +155,14 @@ def _table(buckets: Sequence[Bucket]) -> list[str]:
 
 def _row(bucket: Bucket) -> tuple[str, ...]:
     low, high = wilson(bucket.successes, bucket.scored)
-    name = f"{bucket.agent} v{bucket.version}" if bucket.agent else "no agent"
+    name = f"{one_line(bucket.agent, _NAME)} v{bucket.version}" if bucket.agent else "no agent"
     return (
         name,
         str(bucket.runs),
         share(bucket.successes, bucket.scored),
         f"{low:.0%}-{high:.0%}" if bucket.scored else "-",
-        duration(bucket.p50),
         duration(bucket.p95),
         usd(bucket.cost_usd) + ("+?" if bucket.cost_unknown else ""),
-        _each(bucket.cost_usd, bucket.successes),
-        str(sum(bucket.errors.values())),
     )
 
 
@@ -129,6 +170,7 @@ COMMAND = Command(
     "metrics",
     "Show runs, success, latency, cost and errors",
     metrics,
-    usage="[agent] [days]",
-    examples=("/metrics", "/metrics 7", "/metrics writer 30"),
+    usage="[agent] [days] [share]",
+    examples=("/metrics", "/metrics 7", "/metrics writer 30", "/metrics 7 share"),
+    more="Only you see it, until you share it.",
 )

@@ -51,6 +51,12 @@ _NUMBERS = """
         AND created_at >= :since AND created_at < :until
 """
 
+_LATENCIES = """
+    SELECT # AS arm, STRING_AGG(CAST(latency_ms AS TEXT), ',') AS latencies
+    FROM runs WHERE workspace = :w AND kind = :k AND agent = :a# AND agent_version = :v#
+        AND created_at >= :since AND created_at < :until
+"""
+
 _ERRORS = """
     SELECT # AS arm, error_type, COUNT(*) AS runs
     FROM runs WHERE workspace = :w AND kind = :k AND agent = :a# AND agent_version = :v#
@@ -79,7 +85,9 @@ class MetricsStore:
     def __init__(self, db: Database) -> None:
         self._db = db
         # SQLite before 3.44 knows it by its own name only.
-        self._numbers = _NUMBERS.replace("STRING_AGG", "GROUP_CONCAT") if db.sqlite else _NUMBERS
+        join = "GROUP_CONCAT" if db.sqlite else "STRING_AGG"
+        self._numbers = _NUMBERS.replace("STRING_AGG", join)
+        self._latencies = _LATENCIES.replace("STRING_AGG", join)
 
     async def by_agent(
         self, workspace: str, since: int, until: int, agent: str = ""
@@ -87,10 +95,7 @@ class MetricsStore:
         """By name and version; the agent "" stands for requests that reached none."""
         scope = {"w": workspace, "k": RunKind.REQUEST.value, "since": since, "until": until}
         async with self._db.read() as conn:
-            found = await conn.execute(_VERSIONS, {"w": workspace, "k": RunKind.REQUEST.value})
-            versions: list[tuple[str, int]] = [
-                (row.a, row.v) for row in found if agent in ("", row.a)
-            ]
+            versions = await _versions(conn, workspace, agent)
             arms = [{"a": name, "v": version} for name, version in versions]
             numbers = await _all(conn, self._numbers, arms, scope)
             errors = await _all(conn, _ERRORS, arms, scope)
@@ -129,6 +134,17 @@ class MetricsStore:
             for row in sorted(rows, key=lambda row: row.arm)
         ]
 
+    async def latency(
+        self, workspace: str, since: int, until: int, agent: str = ""
+    ) -> tuple[float, float]:
+        scope = {"w": workspace, "k": RunKind.REQUEST.value, "since": since, "until": until}
+        async with self._db.read() as conn:
+            versions = await _versions(conn, workspace, agent)
+            arms = [{"a": name, "v": version} for name, version in versions]
+            rows = await _all(conn, self._latencies, arms, scope)
+        took = sorted(ms for row in rows for ms in _latencies(row))
+        return quantile(took, 0.50), quantile(took, 0.95)
+
     async def failed_jobs(self, workspace: str, since: int, until: int) -> dict[str, int]:
         query = (
             select(runs.c.message, func.count())
@@ -161,6 +177,11 @@ class MetricsStore:
             return (await conn.execute(query)).scalar_one()
 
 
+async def _versions(conn: AsyncConnection, workspace: str, agent: str) -> list[tuple[str, int]]:
+    found = await conn.execute(_VERSIONS, {"w": workspace, "k": RunKind.REQUEST.value})
+    return [(row.a, row.v) for row in found if agent in ("", row.a)]
+
+
 async def _all(
     conn: AsyncConnection, arm: str, values: Sequence[dict[str, Any]], shared: dict[str, Any]
 ) -> list[Any]:
@@ -175,7 +196,7 @@ async def _all(
 
 
 def _bucket(version: tuple[str, int], row: Any, errors: dict[str, int]) -> Bucket:
-    latencies = sorted(map(int, row.latencies.split(","))) if row.latencies else []
+    latencies = _latencies(row)
     return Bucket(
         agent=version[0],
         version=version[1],
@@ -191,6 +212,10 @@ def _bucket(version: tuple[str, int], row: Any, errors: dict[str, int]) -> Bucke
         tokens_out=int(row.tokens_out or 0),
         errors=errors,
     )
+
+
+def _latencies(row: Any) -> list[int]:
+    return sorted(map(int, row.latencies.split(","))) if row.latencies else []
 
 
 def quantile(ordered: Sequence[float], q: float) -> float:

@@ -452,6 +452,11 @@ class Metrics(Protocol):
     async def spans(self, workspace: str, edges: Sequence[int]) -> list[Span]:
         """What lies between each edge (ms, rising) and the next, empty ones too."""
 
+    async def latency(
+        self, workspace: str, since: int, until: int, agent: str = ""
+    ) -> tuple[float, float]:
+        """(p50, p95) in ms over all of them; 0 where nothing ended."""
+
     async def failed_jobs(self, workspace: str, since: int, until: int) -> Mapping[str, int]:
         """How often each job failed."""
 

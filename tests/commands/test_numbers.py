@@ -1,13 +1,21 @@
 """/metrics and /budget: what it does and what it costs."""
 
+from typing import Any
+
 import pytest
 
 from bot.errors import BadInput, Forbidden
+from bot.model.message import Reply
 from bot.model.run import Outcome, RunStatus, Usage
 from bot.model.stats import wilson
 from tests.commands.stage import Stage
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def told(reply: Reply) -> dict[str, str]:
+    assert reply.card is not None
+    return {field.label: field.value for field in reply.card.fields}
 
 
 async def test_metrics_show_success_with_its_interval_cost_and_errors(on: Stage) -> None:
@@ -22,10 +30,17 @@ async def test_metrics_show_success_with_its_interval_cost_and_errors(on: Stage)
     await on.asked("Q6", status=RunStatus.FAILED, error_type="model", agent="writer")
     reply = await on.say("member", "/metrics")
     assert "6 runs, success 75% [30% to 95%], n=4" in reply.text
-    assert "67% rated (4 of 6)" in reply.text
-    assert "cost $2.00 in all, per success $0.6667; 1 run of unknown cost not counted" in reply.text
-    assert "errors: model 1" in reply.text
-    assert "generalist v1" in reply.text
+    assert told(reply) == {
+        "Runs": "6",
+        "Success": "75% [30% to 95%], n=4",
+        "Coverage": "4 of 6 rated, 4 with an outcome",
+        "Latency": "p50 1.2 s, p95 1.2 s",
+        "Cost": "$2.00, and 1 run of unknown cost not counted",
+        "Cost per success": "$0.6667",
+        "Errors": "model 1",
+    }
+    assert reply.card and reply.card.title == "Metrics · the last 30 days"
+    assert "generalist v1     5      75%  30%-95%" in reply.card.body
     assert reply.picture is not None
     assert reply.picture.png.startswith(_PNG)
 
@@ -34,13 +49,32 @@ async def test_metrics_of_one_agent_or_some_days(on: Stage) -> None:
     await on.asked("Old", "x")
     on.clock.advance(3 * 86_400)
     await on.asked("New", "x", agent="writer")
-    assert "writer v1" in (await on.say("member", "/metrics writer")).text
-    assert "generalist" not in (await on.say("member", "/metrics 2")).text
-    assert "generalist v1" in (await on.say("member", "/metrics 7 days")).text
+    assert "writer v1" in repr((await on.say("member", "/metrics writer")).card)
+    assert "generalist" not in repr((await on.say("member", "/metrics 2")).card)
+    assert "generalist v1" in repr((await on.say("member", "/metrics 7 days")).card)
+    assert "generalist v1" in repr((await on.say("member", "/metrics 365")).card)
     assert (
         "No requests of analyst in the last 7 days"
         in (await on.say("member", "/metrics analyst 7d")).text
     )
+
+
+async def test_metrics_are_for_the_asker_until_shared(on: Stage) -> None:
+    await on.asked("Q", "x", agent="writer")
+    channel: dict[str, Any] = {"channel": "slack", "address": {"channel": "C1", "user": "U7"}}
+    seen = await on.say("member", "/metrics writer 7", **channel)
+    assert seen.private
+    [button] = seen.buttons
+    assert button.label == "Share here"
+    shared = await on.say("member", button.command, **channel)
+    assert (shared.private, shared.buttons, shared.card) == (False, (), seen.card)
+    places: tuple[dict[str, Any], ...] = (
+        {"channel": "slack", "address": {"channel": "D1", "user": "U7"}},
+        {"channel": "telegram", "address": {"chat_id": 7, "user_id": 7}},
+        {"channel": "web", "address": {}},
+    )
+    for alone in places:
+        assert (await on.say("member", "/metrics 7", **alone)).buttons == ()
 
 
 @pytest.mark.parametrize(
@@ -51,7 +85,7 @@ async def test_wrong_words_get_the_right_ones(on: Stage, words: str, hint: str) 
     with pytest.raises(BadInput) as wrong:
         await on.say("member", f"/metrics {words}")
     assert hint in wrong.value.said
-    assert "`/metrics [agent] [days]`" in wrong.value.said
+    assert "`/metrics [agent] [days] [share]`" in wrong.value.said
 
 
 def test_the_interval_is_wilsons() -> None:

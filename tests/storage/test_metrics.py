@@ -77,6 +77,9 @@ async def test_numbers_of_each_version(db: Database) -> None:
     assert writer.p95 == pytest.approx(290.0)
     assert (writer.cost_usd, writer.cost_unknown) == (0.5, 1)
     assert (writer.tokens_in, writer.tokens_out, writer.errors) == (21, 11, {"model": 1})
+    p50, p95 = await MetricsStore(db).latency("w", TODAY, TODAY + DAY)
+    assert (p50, round(p95)) == (300.0, 560)
+    assert await MetricsStore(db).latency("w", TODAY, TODAY + DAY, "analyst") == (0.0, 0.0)
     only = await MetricsStore(db).by_agent("w", TODAY, TODAY + 2 * DAY, "writer")
     assert [(b.version, b.runs) for b in only] == [(1, 4), (2, 1)]
     assert await MetricsStore(db).by_agent("nobody", 0, TODAY) == []
