@@ -55,7 +55,8 @@ def read(content: bytes, pages: int, characters: int) -> dict[str, Any]:
 def _page(reader: PdfReader, number: int) -> str | None:
     """None where this page is broken."""
     try:
-        return reader.pages[number].extract_text().strip()
+        text: str = reader.pages[number].extract_text()
+        return text.strip()
     except (MemoryError, LimitReachedError, DependencyError, FileNotDecryptedError):
         raise
     except Exception:
