@@ -334,7 +334,12 @@ async def _whole(request: Request) -> bytes | None:
 
 
 def make(kit: ChannelKit) -> SlackChannel:
-    settings = kit.settings
+    settings, files = kit.settings, kit.services.files
+
+    async def content(workspace: str, file_id: str) -> bytes | None:
+        file = await files.get(workspace, file_id)
+        return file.content if file else None
+
     return SlackChannel(
         bot_token=plain(settings.slack_bot_token) or "",
         app_token=plain(settings.slack_app_token),
@@ -346,4 +351,5 @@ def make(kit: ChannelKit) -> SlackChannel:
         takes_part=kit.services.runs.takes_part,
         log=structlog.get_logger("slack"),
         sources=Sources(kit.services.events, kit.drafts, kit.redact),
+        content=content,
     )

@@ -24,9 +24,6 @@ SUBSCRIBED = (
 _SAID = {"", "file_share", "thread_broadcast", "me_message"}
 """Message subtypes that a person wrote; the others tell of edits, deletions, joins and bots."""
 
-ONLY_FILES = "(see the attached file)"
-"""What a message says that is nothing but files."""
-
 _MOST_FILES = 10
 
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -99,7 +96,7 @@ def from_event(body: Body, me: Me, names: Collection[str], now: int) -> Heard | 
     raw, mentioned, first = without_mention(text_of(event.get("text")), me.user_id)
     text = as_command(readable(raw), names, bare=first)
     marked = is_known(text, names)
-    text = text or (ONLY_FILES if files else "/help")
+    text = text if text or files else "/help"
     replied_to = text_of(event.get("thread_ts"))
     thread_ts = replied_to if direct else replied_to or ts
     message = Message(
@@ -109,7 +106,7 @@ def from_event(body: Body, me: Me, names: Collection[str], now: int) -> Heard | 
         conversation=conversation(channel, thread_ts),
         sender=Sender(user, is_guest=_is_foreign(event, body, me)),
         text=text,
-        address=address(channel, thread_ts, user, ts=ts if text[0] not in "/!" else ""),
+        address=address(channel, thread_ts, user, ts="" if text.startswith(("/", "!")) else ts),
         sent_at=_ms(ts, now),
         files=files,
     )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.model.file import FileRef
 from handlers.slack.incoming import Me, from_event, from_slash, from_stop
 from handlers.slack.readable import as_command, readable
 from tests.fakes.slack_payloads import (
@@ -100,6 +101,50 @@ def test_a_mention_alone_asks_for_help() -> None:
 def test_a_file_without_words_is_for_nobody() -> None:
     assert from_event(said("", subtype="file_share"), ME, COMMANDS, NOW) is None
     assert from_event(said("", subtype="file_share", thread_ts=TS), ME, COMMANDS, NOW) is None
+
+
+def test_files_come_with_their_message() -> None:
+    file = {
+        "id": "F1",
+        "name": "table.csv",
+        "mimetype": "text/csv",
+        "size": 12,
+        "url_private": "https://files.slack.com/files-pri/T-F1/table.csv",
+        "url_private_download": "https://files.slack.com/files-pri/T-F1/download/table.csv",
+    }
+    foreign = {"id": "F2", "mode": "file_access", "file_access": "check_file_info"}
+    useless = [{"id": "F3", "mode": "tombstone"}, {}, "x", None]
+    heard = from_event(
+        said("sum it up", channel=DM, subtype="file_share", files=[file, foreign, *useless]),
+        ME,
+        COMMANDS,
+        NOW,
+    )
+    assert heard is not None and heard.message.text == "sum it up"
+    url = str(file["url_private_download"])
+    assert heard.message.files == (
+        FileRef("table.csv", "text/csv", 12, {"url": url, "id": "F1"}),
+        FileRef("file", "", 0, {"id": "F2"}),
+    )
+
+
+def test_a_file_alone_is_a_request_without_words() -> None:
+    files = [{"id": "F1", "name": "photo.png", "url_private": "https://files.slack.com/x"}]
+    alone = from_event(said("", channel=DM, subtype="file_share", files=files), ME, COMMANDS, NOW)
+    assert alone is not None and alone.message.text == "" and alone.message.address["ts"]
+    mentioned = from_event(mention("", files=files), ME, COMMANDS, NOW)
+    assert mentioned is not None and mentioned.message.text == "" and mentioned.addressed
+    reply = said("", subtype="file_share", files=files, thread_ts=TS)
+    thread = from_event(reply, ME, COMMANDS, NOW)
+    assert thread is not None and not thread.addressed
+    elsewhere = said("", subtype="file_share", files=files)
+    assert from_event(elsewhere, ME, COMMANDS, NOW) is None
+
+
+@pytest.mark.parametrize("files", ["x", {"id": "F1"}, [{"id": 7, "size": "big"}], [[]], 5])
+def test_odd_lists_of_files_harm_nobody(files: object) -> None:
+    heard = from_event(said("hi", channel=DM, files=files), ME, COMMANDS, NOW)
+    assert heard is not None and heard.message.files == ()
 
 
 def test_another_team_is_another_workspace() -> None:
