@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
@@ -11,9 +10,16 @@ import httpx
 from telegram import (
     Bot,
     BotCommand,
+    BotCommandScope,
+    BotCommandScopeAllChatAdministrators,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
+    BotCommandScopeDefault,
     ForceReply,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    InputFile,
     LinkPreviewOptions,
     ReplyParameters,
 )
@@ -33,6 +39,18 @@ from telegram.request import HTTPXRequest
 
 from bot.errors import ChannelError, ChannelUnavailable, DeliveryUnclear
 from handlers.telegram.outgoing import Part
+from handlers.telegram.place import (
+    Lacking,
+    MessageGone,
+    Moved,
+    Place,
+    Rivalled,
+    Seen,
+    TokenRejected,
+    Unreachable,
+    gone,
+    unchangeable,
+)
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -43,37 +61,12 @@ _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.Pr
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _GARBLED = (KeyError, TypeError, AttributeError, ValueError)
-
-
-class Unreachable(ChannelError):
-    """The bot may not write there: it was blocked, removed, or never greeted."""
-
-
-class TokenRejected(ChannelUnavailable):
-    """Nothing works until TELEGRAM_BOT_TOKEN is right."""
-
-
-class Rivalled(ChannelUnavailable):
-    """Another process polls with the same token, or a webhook is set."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a message goes. `reply_to` is the message it quotes."""
-
-    chat_id: int | str
-    thread_id: int | None = None
-    reply_to: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A message as the platform shows it; `data` is None where the platform doesn't say."""
-
-    message_id: int
-    author: int
-    text: str
-    data: tuple[str, ...] | None
+_SCOPES: Mapping[str, Callable[[], BotCommandScope]] = {
+    "": BotCommandScopeDefault,
+    "private": BotCommandScopeAllPrivateChats,
+    "groups": BotCommandScopeAllGroupChats,
+    "administrators": BotCommandScopeAllChatAdministrators,
+}
 
 
 class _Throttled(TelegramError):
@@ -118,17 +111,23 @@ def _translated(
 
 
 def _ours(error: TelegramError) -> ChannelError:
-    cause = f"{type(error).__name__}: {error}"
+    cause, said = f"{type(error).__name__}: {error}", str(error).lower()
     match error:
         case _Throttled():
             return ChannelUnavailable(cause, retry_after=error.seconds)
+        case ChatMigrated():
+            return Moved(error.new_chat_id)
+        case BadRequest() if gone(said):
+            return Unreachable(cause)
+        case BadRequest() if unchangeable(said):
+            return MessageGone(cause)
         case InvalidToken() | EndPointNotFound():
             return TokenRejected("the token was rejected: check TELEGRAM_BOT_TOKEN")
         case Conflict():
             return Rivalled(cause)
         case Forbidden():
             return Unreachable(cause)
-        case BadRequest() | ChatMigrated():  # a BadRequest is a NetworkError too: look here first
+        case BadRequest():  # a BadRequest is a NetworkError too: look here first
             return ChannelError(cause)
         case NetworkError() if isinstance(error.__cause__, _UNSENT):
             return ChannelUnavailable(cause)
@@ -137,18 +136,22 @@ def _ours(error: TelegramError) -> ChannelError:
 
 
 class BotApi:
-    """Raises ChannelError (final), Unreachable, ChannelUnavailable or DeliveryUnclear.
+    """Raises ChannelError (final; Unreachable, Moved, MessageGone), ChannelUnavailable or
+    DeliveryUnclear.
 
     Nothing is sent before the first call. Sends are spaced to Telegram's limits; a 429 is not
     retried here.
     """
 
-    def __init__(self, token: str, api_base: str) -> None:
+    def __init__(self, token: str, api_base: str, file_base: str = "") -> None:
+        """`file_base` is where files are, by default `api_base`/file."""
         base = api_base.rstrip("/")
+        files = (file_base or f"{base}/file").rstrip("/")
         # A proxy of the environment must not stand between this process and its own machine
         options = {"trust_env": urlsplit(base).hostname not in _LOOPBACK}
         self._wires = _wire(options), _wire(options)
-        urls = f"{base}/bot", f"{base}/file/bot"
+        self.files = f"{files}/bot{token}/"
+        urls = f"{base}/bot", f"{files}/bot"
         pace = AIORateLimiter()
         self._paced = ExtBot(token, *urls, *self._wires, rate_limiter=pace)
         # What isn't a message doesn't count against the limits of a group
@@ -163,8 +166,18 @@ class BotApi:
         return (await self._bot.get_me()).username or ""
 
     @_translated
-    async def set_commands(self, commands: Sequence[tuple[str, str]]) -> None:
-        await self._bot.set_my_commands([BotCommand(name, text) for name, text in commands])
+    async def set_commands(
+        self, commands: Sequence[tuple[str, str]], scope: str | int = "", language: str = ""
+    ) -> None:
+        """The menu of a scope ("", private, groups, administrators, or one chat's id)."""
+        where = BotCommandScopeChat(scope) if isinstance(scope, int) else _SCOPES[scope]()
+        told = [BotCommand(name, text) for name, text in commands]
+        await self._bot.set_my_commands(told, scope=where, language_code=language or None)
+
+    @_translated
+    async def set_webhook(self, url: str, secret: str, kinds: Sequence[str]) -> None:
+        """What waits is kept."""
+        await self._bot.set_webhook(url, secret_token=secret, allowed_updates=list(kinds))
 
     @_translated
     async def drop_webhook(self) -> None:
@@ -187,11 +200,38 @@ class BotApi:
     @_translated
     async def show(self, place: Place, part: Part) -> Mapping[str, object]:
         """Shows the part as a new message and returns its reference."""
+        return _ref(await self._show(place, part))
+
+    @_translated
+    async def hand(self, place: Place, name: str, content: bytes) -> Mapping[str, object]:
+        """Shows a file as a new message and returns its reference."""
+        document = InputFile(content, filename=name)
+        return _ref(await self._paced.send_document(document=document, **_where(place)))
+
+    @_translated
+    async def draft(self, place: Place, draft_id: int, part: Part) -> None:
+        """Shows what an answer in a private chat is so far; it goes by itself after 30 s.
+
+        Raises Lacking where the server has no drafts.
+        """
+        where = {"chat_id": place.chat_id, "message_thread_id": place.thread_id}
         try:
-            return _ref(await self._show(place, part))
-        except ChatMigrated as error:  # the group became a supergroup under a new id
-            moved = Place(error.new_chat_id)
-            return _ref(await self._show(moved, part))
+            try:
+                await self._draft(where, draft_id, part.html, "HTML")
+            except BadRequest as error:
+                if "can't parse" not in str(error).lower():
+                    raise
+                await self._draft(where, draft_id, part.plain, None)
+        except (InvalidToken, EndPointNotFound, BadRequest) as error:
+            said = str(error).lower()
+            if "unauthorized" not in said and ("not found" in said or "method" in said):
+                raise Lacking(str(error)) from error
+            raise
+
+    async def _draft(
+        self, where: Mapping[str, Any], draft_id: int, text: str, mode: str | None
+    ) -> None:
+        await self._bot.send_message_draft(draft_id=draft_id, text=text, parse_mode=mode, **where)
 
     async def _show(self, place: Place, part: Part) -> Shown:
         try:
@@ -212,7 +252,7 @@ class BotApi:
     @_translated
     async def change(self, ref: Mapping[str, object], part: Part) -> None:
         """Replaces a message's text and keyboard; one that says so already is fine."""
-        where = {"chat_id": ref["chat_id"], "message_id": ref["message_id"]}
+        where = {"chat_id": _chat(ref), "message_id": _number(ref)}
         try:
             await self._change(where, part, "HTML")
         except BadRequest as error:
@@ -232,11 +272,19 @@ class BotApi:
         )
 
     @_translated
-    async def ask(self, place: Place, text: str) -> None:
+    async def drop(self, ref: Mapping[str, object]) -> None:
+        """Takes a message away; one that is not there is fine."""
+        with suppress(BadRequest):
+            await self._bot.delete_message(_chat(ref), _number(ref))
+
+    @_translated
+    async def ask(self, place: Place, html: str) -> None:
         """Says something that the person's app opens a reply to."""
         await self._bot.send_message(
-            text=text,
-            reply_markup=ForceReply(input_field_placeholder="Your words"),
+            text=html,
+            parse_mode="HTML",
+            link_preview_options=_NO_PREVIEW,
+            reply_markup=ForceReply(selective=True, input_field_placeholder="Your words"),
             **_where(place),
         )
 
@@ -245,9 +293,9 @@ class BotApi:
         await self._bot.send_message(text=text, **_where(place))
 
     @_translated
-    async def answer(self, press_id: str) -> None:
-        """Ends the waiting that Telegram shows on a pressed button."""
-        await self._bot.answer_callback_query(press_id)
+    async def answer(self, press_id: str, text: str = "", alert: bool = False) -> None:
+        """Ends the waiting that Telegram shows on a pressed button, with words or without."""
+        await self._bot.answer_callback_query(press_id, text=text or None, show_alert=alert or None)
 
     @_translated
     async def typing(self, place: Place) -> None:
@@ -267,6 +315,20 @@ class BotApi:
         if quoted is None or quoted.message_id != place.reply_to:
             return said.message_id, None
         return said.message_id, _seen(quoted)
+
+    @_translated
+    async def file_at(self, file_id: str) -> tuple[str, int]:
+        """Where a file is (its address, which holds the token) and its size, 0 if unknown."""
+        held = await self._bot.get_file(file_id)
+        return held.file_path or "", held.file_size or 0
+
+
+def _chat(ref: Mapping[str, object]) -> Any:
+    return ref["chat_id"]
+
+
+def _number(ref: Mapping[str, object]) -> Any:
+    return ref["message_id"]
 
 
 def _where(place: Place) -> dict[str, Any]:
@@ -295,4 +357,5 @@ def _seen(shown: Shown) -> Seen:
         shown.from_user.id if shown.from_user else 0,
         shown.text or shown.caption or "",
         None if keys is None else tuple(str(key.callback_data) for key in keys),
+        shown.document.file_name or "" if shown.document else "",
     )

@@ -5,24 +5,22 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.model.message import Message, Sender
+from handlers.telegram.attachments import files_of, unreadable
 from handlers.telegram.outgoing import ASKS
+from handlers.telegram.place import Place
+from handlers.telegram.updates import Membership, Pressed, Reacted, Said, Update, User, parse
 
 WORKSPACE = "local"
 CHANNEL = "telegram"
-UPDATE_KINDS = ("message", "callback_query", "message_reaction")
 
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _COMMAND = re.compile(r"/(\w+)(?:@(\w+))?(?=\s|$)")
-_MEDIA = ("audio", "document", "photo", "sticker", "video", "video_note", "voice", "animation")
-
-
-class Malformed(ValueError):
-    """Not an update of the Bot API."""
+_DETAILS = re.compile(r"/proposals\s+\S")
+_CANCEL = {"cancel", "/cancel", "abbrechen", "cancelar", "annuler", "annulla"}
+_LEFT = {"left", "kicked"}
+LEFT_AS_IT_IS = "Left as it is."
 
 
 class NotYet(Exception):
@@ -45,12 +43,14 @@ class Me:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A button was pressed that wants words before it says its command."""
+    """A button was pressed that wants words before it says its command. `user` is named in the
+    prompt where others are listening."""
 
-    chat_id: int
-    thread_id: int | None
+    place: Place
     command: str
     label: str
+    user: int
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,135 +67,79 @@ class Reaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
-    """Something without words, sent to the bot alone."""
+class Telling:
+    """Something to be said at once. `once` names what it is said about a single time."""
+
+    place: Place
+    text: str
+    once: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """A group became a supergroup: what was `old` is now `new`."""
+
+    old: int
+    new: int
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """The bot was let in (or unblocked), or was thrown out (or blocked)."""
 
     chat_id: int
-    thread_id: int | None
+    there: bool
 
 
-Heard = Message | Asking | Reaction | Unreadable | None
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-
-class _User(_Part):
-    id: int
-    is_bot: bool = False
-    first_name: str = ""
-    last_name: str = ""
-    username: str = ""
-
-
-class _Chat(_Part):
-    id: int
-    type: str = "private"
-
-
-class _Mention(_Part):
-    type: str
-    user: _User | None = None
-
-
-class _Message(_Part):
-    message_id: int
-    chat: _Chat
-    date: int = 0
-    sender: _User | None = Field(None, alias="from")
-    text: str = ""
-    caption: str = ""
-    entities: tuple[_Mention, ...] = ()
-    message_thread_id: int | None = None
-    is_topic_message: bool = False
-    reply_to_message: "_Message | None" = None
-    reply_markup: Any = None
-
-    @property
-    def thread(self) -> int | None:
-        return self.message_thread_id if self.is_topic_message else None
-
-    @property
-    def conversation(self) -> str:
-        return f"{CHANNEL}:{self.chat.id}" + (f":{self.thread}" if self.thread else "")
-
-
-class _Press(_Part):
-    id: str
-    sender: _User = Field(alias="from")
-    message: _Message | None = None
-    data: str = ""
-
-
-class _Emoji(_Part):
-    emoji: str = ""
-
-
-class _Reacted(_Part):
-    chat: _Chat
-    message_id: int
-    date: int = 0
-    user: _User | None = None
-    old_reaction: tuple[_Emoji, ...] = ()
-    new_reaction: tuple[_Emoji, ...] = ()
-
-
-class _Update(_Part):
-    update_id: int
-    message: _Message | None = None
-    callback_query: _Press | None = None
-    message_reaction: _Reacted | None = None
+Heard = Message | Asking | Reaction | Telling | Migrated | Presence | None
 
 
 def read(raw: object, me: Me) -> Heard:
     """What the update says to the bot; None where it is not for it. Raises Malformed, NotYet."""
-    try:
-        update = _Update.model_validate(raw)
-    except ValidationError as error:
-        where = ", ".join(".".join(map(str, e["loc"])) or "the whole" for e in error.errors()[:5])
-        raise Malformed(f"not an update: {where}") from error
+    update: Update = parse(raw)
     event_id = f"{me.id}:{update.update_id}"
     if update.callback_query:
         return _pressed(update.callback_query, event_id)
     if update.message_reaction:
         return _reacted(update.message_reaction, event_id)
+    if update.my_chat_member:
+        return _present(update.my_chat_member)
     return _said(update.message, event_id, me) if update.message else None
 
 
-def press_id(raw: object) -> str | None:
-    """The id of a pressed button's query, which Telegram wants answered whatever it says."""
-    query = raw.get("callback_query") if isinstance(raw, Mapping) else None
-    found = query.get("id") if isinstance(query, Mapping) else None
-    return found if isinstance(found, str) else None
-
-
-def _said(message: _Message, event_id: str, me: Me) -> Heard:
-    if message.sender is None or message.sender.is_bot or message.chat.type == "channel":
+def _said(message: Said, event_id: str, me: Me) -> Heard:
+    if message.migrate_to_chat_id is not None:
+        return Migrated(message.chat.id, message.migrate_to_chat_id)
+    if not message.of_a_person or message.sender is None:
         return None
     text = _UNSTORABLE.sub("", message.text or message.caption).strip()
-    alone = message.chat.type == "private"
-    if not (alone or me.username):
+    if not (message.alone or me.username):
         raise NotYet
-    if not text:
-        wordless = not (message.model_extra or {}).keys().isdisjoint(_MEDIA)
-        return Unreadable(message.chat.id, message.thread) if alone and wordless else None
     if answered := _answer_to_prompt(message, text, me):
+        if text.casefold() in _CANCEL:
+            return Telling(_place(message), LEFT_AS_IT_IS)
         return _message(message, message.sender, event_id, answered, is_button=True)
     command = _COMMAND.match(text)
     if command and command[2] and command[2].lower() != me.username.lower():
         return None
-    if not (alone or command or _addressed(message, text, me)):
+    if not (message.alone or command or _addressed(message, text, me)):
         return None
-    words = _as_command(text, command) if command else _without_mention(text, me)
+    if not command and (what := unreadable(message)):
+        return Telling(_place(message), _unread(what), message.media_group_id)
+    words = _as_command(text, command) if command else _without_mention(text, message, me)
     return _message(message, message.sender, event_id, words) if words else None
 
 
-def _addressed(message: _Message, text: str, me: Me) -> bool:
+def _unread(what: str) -> str:
+    return f"I can't use {what}: please write it in words. Text, pictures and documents are fine."
+
+
+def _addressed(message: Said, text: str, me: Me) -> bool:
     to = message.reply_to_message
     if to and to.sender and to.sender.id == me.id:
         return True
-    if any(e.type == "text_mention" and e.user and e.user.id == me.id for e in message.entities):
+    marks = (*message.entities, *message.caption_entities)
+    if any(e.type == "text_mention" and e.user and e.user.id == me.id for e in marks):
         return True
     return bool(me.username and re.search(rf"@{re.escape(me.username)}\b", text, re.IGNORECASE))
 
@@ -206,17 +150,21 @@ def _as_command(text: str, command: re.Match[str]) -> str:
     return "/help" if name == "start" else f"/{name}{text[command.end() :]}"
 
 
-def _without_mention(text: str, me: Me) -> str:
-    if not me.username:
+def _without_mention(text: str, message: Said, me: Me) -> str:
+    if me.username:
+        name = rf"@{re.escape(me.username)}\b"
+        text = re.sub(rf"^{name}[\s,:]*|\s*{name}$", "", text, flags=re.IGNORECASE).strip()
+    if text:
         return text
-    name = rf"@{re.escape(me.username)}\b"
-    return re.sub(rf"^{name}[\s,:]*|\s*{name}$", "", text, flags=re.IGNORECASE).strip() or "/help"
+    if files := files_of(message):
+        return f"Here is {files[0].name}."
+    return "/help" if message.text or message.caption else ""
 
 
-def _answer_to_prompt(message: _Message, text: str, me: Me) -> str:
+def _answer_to_prompt(message: Said, text: str, me: Me) -> str:
     """The command that a prompt of ours asked words for, with the words; or ""."""
     to = message.reply_to_message
-    if to is None or to.sender is None or to.sender.id != me.id:
+    if not text or to is None or to.sender is None or to.sender.id != me.id:
         return ""
     lines = to.text.rsplit("\n", 2)
     if len(lines) != 3 or not lines[2].startswith("· "):
@@ -225,19 +173,20 @@ def _answer_to_prompt(message: _Message, text: str, me: Me) -> str:
     return f"{lines[1]} {text}" if known else ""
 
 
-def _pressed(press: _Press, event_id: str) -> Heard:
+def _pressed(press: Pressed, event_id: str) -> Heard:
     message, data = press.message, _UNSTORABLE.sub("", press.data)
     if message is None or press.sender.is_bot or not data:
         return None
     if data.startswith(ASKS):
-        command = data[len(ASKS) :]
-        return Asking(message.chat.id, message.thread, command, _label(message, press.data))
+        named = "" if message.alone else _UNSTORABLE.sub("", press.sender.name)
+        place, label = Place(message.chat.id, message.thread), _label(message, press.data)
+        return Asking(place, data[len(ASKS) :], label, press.sender.id, named)
     told = _message(message, press.sender, event_id, data, is_button=True)
     # The pressed message's date and id are the question's past, not this saying's time
-    return replace(told, sent_at=None, address={**told.address, "reply_to": None})
+    return replace(told, sent_at=None, address={**told.address, "reply_to": None}, files=())
 
 
-def _label(message: _Message, data: str) -> str:
+def _label(message: Said, data: str) -> str:
     """The label of the pressed button, as the message's own keyboard has it."""
     markup = message.reply_markup
     rows = markup.get("inline_keyboard") if isinstance(markup, Mapping) else None
@@ -248,7 +197,7 @@ def _label(message: _Message, data: str) -> str:
     return "Your words"
 
 
-def _reacted(reacted: _Reacted, event_id: str) -> Reaction | None:
+def _reacted(reacted: Reacted, event_id: str) -> Reaction | None:
     before = {r.emoji for r in reacted.old_reaction}
     verdicts = [
         verdict
@@ -257,32 +206,48 @@ def _reacted(reacted: _Reacted, event_id: str) -> Reaction | None:
     ]
     if not verdicts or reacted.user is None or reacted.user.is_bot:
         return None
-    on = _Message.model_validate(
+    on = Said.model_validate(
         {"message_id": reacted.message_id, "chat": reacted.chat, "date": reacted.date}
     )
     message = _message(on, reacted.user, event_id, "", is_button=True)
     return Reaction(reacted.chat.id, reacted.message_id, verdicts[-1], message)
 
 
+def _present(member: Membership) -> Presence | None:
+    status = member.new_chat_member.status
+    return Presence(member.chat.id, status not in _LEFT) if status else None
+
+
+def _place(message: Said) -> Place:
+    """Where to answer, quoting it where others talk as well."""
+    reply_to = None if message.alone else message.message_id
+    return Place(message.chat.id, message.thread, reply_to)
+
+
 def _message(
-    message: _Message, user: _User, event_id: str, text: str, *, is_button: bool = False
+    message: Said, user: User, event_id: str, text: str, *, is_button: bool = False
 ) -> Message:
-    name = " ".join(filter(None, (user.first_name, user.last_name))) or user.username
-    in_group = message.chat.type != "private"
     return Message(
         workspace=WORKSPACE,
         channel=CHANNEL,
         event_id=event_id,
-        conversation=message.conversation,
-        sender=Sender(str(user.id), _UNSTORABLE.sub("", name), is_bot=user.is_bot),
+        conversation=conversation(message.chat.id, message.thread),
+        sender=Sender(str(user.id), _UNSTORABLE.sub("", user.name), is_bot=user.is_bot),
         text=text,
         address={
             "chat_id": message.chat.id,
             "thread_id": message.thread,
             "after": message.message_id,
-            "reply_to": message.message_id if in_group else None,
+            "reply_to": None if message.alone else message.message_id,
             "user_id": user.id,
+            # Who asks for one proposal wants to see all of it
+            **({"whole": True} if _DETAILS.match(text) else {}),
         },
         sent_at=message.date * 1000 or None,
         is_button=is_button,
+        files=() if is_button else files_of(message),
     )
+
+
+def conversation(chat_id: int, thread_id: int | None) -> str:
+    return f"{CHANNEL}:{chat_id}" + (f":{thread_id}" if thread_id else "")

@@ -9,7 +9,9 @@ from markdown_it.token import Token
 
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 _TAGS = {"strong": "b", "em": "i", "s": "s"}
-_LINKS = ("http://", "https://", "tg://", "mailto:")
+_LINKS = ("http://", "https://", "mailto:")
+"""Not tg://: with it a text could ring somebody's phone."""
+_LONGEST_LINK = 2_000
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
 
@@ -51,7 +53,7 @@ def _block(token: Token, inside: Sequence[Token]) -> str:
         case "paragraph_open":
             return _inline(inside[0].children or ())
         case "heading_open":
-            return f"<b>{_inline(inside[0].children or ())}</b>"
+            return _heading(_inline(inside[0].children or ()))
         case "fence" | "code_block":
             return _code(token)
         case "bullet_list_open" | "ordered_list_open":
@@ -64,6 +66,13 @@ def _block(token: Token, inside: Sequence[Token]) -> str:
             return "———"
         case _:
             return escape(token.content, quote=False)
+
+
+def _heading(html: str) -> str:
+    outside = re.split(r"(<code>.*?</code>)", html, flags=re.DOTALL)
+    return "".join(
+        piece if piece.startswith("<code>") or not piece else f"<b>{piece}</b>" for piece in outside
+    )
 
 
 def _quote(html: str) -> str:
@@ -121,25 +130,41 @@ def _text(tokens: Sequence[Token]) -> str:
 
 def _inline(tokens: Sequence[Token]) -> str:
     out: list[str] = []
+    opened: list[str] = []
     links: list[bool] = []
     for token in tokens:
         kind = token.type.removesuffix("_open").removesuffix("_close")
         if kind in _TAGS:
-            out.append(f"<{'/' if token.nesting < 0 else ''}{_TAGS[kind]}>")
+            out.append(_tag(_TAGS[kind], token.nesting, opened))
         elif kind == "link":
             out.append(_link(token, links))
         elif kind in ("softbreak", "hardbreak"):
             out.append("\n")
-        elif kind == "code_inline":
-            out.append(f"<code>{escape(token.content, quote=False)}</code>")
+        elif kind == "code_inline" and not any(links):
+            out.append(_code_inline(token, opened))
         else:
             out.append(escape(token.content, quote=False))
     return "".join(out)
+
+
+def _tag(name: str, nesting: int, opened: list[str]) -> str:
+    if nesting < 0:
+        opened.pop()
+        return f"</{name}>"
+    opened.append(name)
+    return f"<{name}>"
+
+
+def _code_inline(token: Token, opened: Sequence[str]) -> str:
+    # Telegram lets code be part of nothing else: what is open is closed around it
+    before = "".join(f"</{name}>" for name in reversed(opened))
+    after = "".join(f"<{name}>" for name in opened)
+    return f"{before}<code>{escape(token.content, quote=False)}</code>{after}"
 
 
 def _link(token: Token, links: list[bool]) -> str:
     if token.nesting < 0:
         return "</a>" if links.pop() else ""
     href = str(token.attrGet("href") or "")
-    links.append(href.startswith(_LINKS))
+    links.append(href.startswith(_LINKS) and len(href) <= _LONGEST_LINK)
     return f'<a href="{escape(href)}">' if links[-1] else ""

@@ -1,21 +1,31 @@
-"""Replies on their way to Telegram: part by part, and the look for one that may have arrived."""
+"""Replies on their way to Telegram: part by part, in the place of what has grown there."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.errors import ChannelUnavailable, DeliveryUnclear
+from bot.errors import ChannelError, ChannelUnavailable, DeliveryUnclear
 from bot.model.codec import reply_from_json
 from bot.model.delivery import Delivery
+from bot.model.file import Attached, StoredFile
 from bot.model.message import Reply
 from bot.ports.clock import Clock
-from handlers.telegram.bot_api import BotApi, Place, Seen, Unreachable
-from handlers.telegram.outgoing import Part, parts
+from handlers.telegram.bot_api import BotApi
+from handlers.telegram.finding import CantTell, Finding
+from handlers.telegram.live import POSTING, Live
+from handlers.telegram.outgoing import Part, parts, sent_file, unsent_file
+from handlers.telegram.pauses import Pauses
+from handlers.telegram.place import MessageGone, Moved, Place, Unreachable, as_chat
+from handlers.telegram.reach import Reach
+
+Content = Callable[[str, str], Awaitable[StoredFile | None]]
+"""(workspace, id) → a file of an answer with its bytes, None where it isn't kept any more."""
+Ref = Mapping[str, object]
 
 _REMEMBERED = 2000
-_LOOKS = 8
-_LOOKING = "I was interrupted and am looking at what you already have from me."
+_UPLOAD = 50_000_000
+"""Bytes that a bot may send."""
 _GREET_FIRST = (
     "That answer is for you alone. Please open a private chat with me, press Start, and ask again."
 )
@@ -24,139 +34,190 @@ _GREET_FIRST = (
 class Sending:
     """Knows, while the process lives, which parts of a delivery are shown already."""
 
-    def __init__(self, api: BotApi, clock: Clock, me: int) -> None:
-        self._api, self._clock, self._me = api, clock, me
-        self._quiet_until = 0.0
-        self._progress: OrderedDict[str, list[Mapping[str, object]]] = OrderedDict()
+    def __init__(
+        self,
+        api: BotApi,
+        clock: Clock,
+        me: int,
+        *,
+        pauses: Pauses,
+        reach: Reach,
+        live: Live,
+        content: Content | None = None,
+    ) -> None:
+        self._api, self._clock, self._pauses = api, clock, pauses
+        self._reach, self._live, self._content = reach, live, content
+        self._finding = Finding(api, me)
+        self._progress: OrderedDict[str, list[Ref]] = OrderedDict()
         self._runs: OrderedDict[tuple[object, object], str] = OrderedDict()
+        self._afresh: OrderedDict[str, bool] = OrderedDict()
 
     def place_of(self, address: Mapping[str, object]) -> Place:
         """`chat_id` may be a number or its text, as settings have it."""
-        chat = address.get("chat_id")
         thread, reply_to = address.get("thread_id"), address.get("reply_to")
         return Place(
-            chat if isinstance(chat, int) else str(chat),
+            as_chat(address.get("chat_id")),
             thread if isinstance(thread, int) else None,
             reply_to if isinstance(reply_to, int) else None,
         )
 
-    def run_shown_at(self, ref: Mapping[str, object]) -> str | None:
+    def run_shown_at(self, ref: Ref) -> str | None:
         return self._runs.get((ref["chat_id"], ref["message_id"]))
 
-    async def send(self, delivery: Delivery) -> Mapping[str, object]:
-        rest = self._quiet_until - self._clock.monotonic()
-        if rest > 0:
-            raise ChannelUnavailable("Telegram asked for a pause", retry_after=rest)
+    async def send(self, delivery: Delivery) -> Ref:
         reply = reply_from_json(delivery.reply)
+        if _is_answer(delivery):
+            await self._live.settle(delivery.run_id)
+        place = await self._place(delivery, reply)
+        if rest := self._pauses.rest(place.chat_id):
+            raise ChannelUnavailable("Telegram asked for a pause", retry_after=rest)
         try:
-            ref = await self._send(delivery, reply)
+            ref = await self._send(delivery, reply, place)
         except ChannelUnavailable as error:
-            self._quiet_until = self._clock.monotonic() + (error.retry_after or 0)
+            if error.retry_after:
+                self._pauses.throttled(place.chat_id, error.retry_after)
             raise
         self._progress.pop(delivery.id, None)
         _keep(self._runs, (ref["chat_id"], ref["message_id"]), reply.run_id)
         return ref
 
-    async def _send(self, delivery: Delivery, reply: Reply) -> Mapping[str, object]:
+    async def find(self, delivery: Delivery) -> Ref | None:
+        """After an unclear send. To say the same again in place does no harm: then None."""
         if delivery.edits is not None:
-            await self._api.change(delivery.edits, parts(reply)[-1])
-            return delivery.edits
-        place = self._place(delivery, reply)
-        try:
-            return await self._show(delivery.id, place, parts(reply))
-        except Unreachable:
-            if not _goes_aside(delivery, reply):
-                raise
-        # The person never greeted the bot, and the group must not read it instead
-        return await self._api.show(self.place_of(delivery.address), Part(_GREET_FIRST))
-
-    async def _show(
-        self, delivery_id: str, place: Place, shown: tuple[Part, ...]
-    ) -> Mapping[str, object]:
-        done = self._progress.get(delivery_id, [])
-        for part in shown[len(done) :]:
-            at = place if not done else replace(place, reply_to=None)
-            done = [*done, await self._api.show(at, part)]
-            _keep(self._progress, delivery_id, done)
-        return done[-1]
-
-    def _place(self, delivery: Delivery, reply: Reply) -> Place:
-        if _goes_aside(delivery, reply):
-            return Place(str(delivery.address["user_id"]))
-        return self.place_of(delivery.address)
-
-    async def find(self, delivery: Delivery) -> Mapping[str, object] | None:
-        """Message ids rise, and a message sent as a reply shows what it quotes: a silent notice,
-        taken back at once, tells the newest id and lets each message since the question be
-        looked at without a change to it."""
-        if delivery.edits is not None:
-            return None  # to say the same again in place does no harm
-        try:
-            return await self._find(delivery)
-        except ChannelUnavailable:
-            raise
-        except DeliveryUnclear as error:
-            if isinstance(error, _CantTell):
-                raise
-            raise ChannelUnavailable(f"the look failed: {error}") from error
-
-    async def _find(self, delivery: Delivery) -> Mapping[str, object] | None:
+            return None
         reply = reply_from_json(delivery.reply)
-        place = self._place(delivery, reply)
-        after = None if _goes_aside(delivery, reply) else delivery.address.get("after")
-        first = after + 1 if isinstance(after, int) else 0
-        newest, quoted = await self._api.peek(replace(place, reply_to=first or None), _LOOKING)
-        start = max(first, newest - _LOOKS, 1)
-        seen = [quoted] if start == first < newest else []
-        for message_id in range(start + len(seen), newest):
-            at = replace(place, reply_to=message_id)
-            seen.append((await self._api.peek(at, _LOOKING))[1])
-        ref = self._recognise(delivery, parts(reply), place, seen)
-        if ref is None and start != first:
-            raise _CantTell(f"{newest} is the newest message, and only {_LOOKS} were looked at")
+        place, shown = await self._place(delivery, reply), _shown(delivery, reply)
+        grown = await self._grown(delivery, reply)
+        if grown and POSTING not in grown and len(shown) == 1:
+            return None
+        aside = _goes_aside(delivery, reply)
+        after = None if aside else delivery.address.get("after")
+        try:
+            found = await self._finding.look(place, shown, after, _last_text(shown))
+        except Unreachable as error:
+            raise await self._reach.lost(place.chat_id, error) from error
+        except Moved as moved:
+            await self._reach.moved(place.chat_id, moved.chat_id)
+            raise CantTell("the group has moved meanwhile") from moved
+        _keep(self._progress, delivery.id, found.done)
+        return found.ref
+
+    async def _send(self, delivery: Delivery, reply: Reply, place: Place) -> Ref:
+        shown = _shown(delivery, reply)
+        if delivery.edits is not None:
+            return await self._edit(delivery.edits, shown[_last_text(shown)], place)
+        try:
+            await self._reach.check(place.chat_id)
+            await self._settle_grown(delivery, reply, place, shown)
+            return await self._show(delivery, place, shown)
+        except Unreachable as error:
+            lost = await self._reach.lost(place.chat_id, error)
+            if not _goes_aside(delivery, reply):
+                raise lost from error
+        # The person never greeted the bot, and the group must not read it instead
+        return await self._say(self.place_of(delivery.address), Part(_GREET_FIRST))
+
+    async def _edit(self, ref: Ref, part: Part, place: Place) -> Ref:
+        if isinstance(place.chat_id, int) and place.chat_id != ref["chat_id"]:
+            return await self._say(replace(place, reply_to=None), part)  # the group has moved
+        self._pauses.spoke(place.chat_id)
+        try:
+            await self._api.change(ref, part)
+        except Moved as moved:
+            await self._reach.moved(place.chat_id, moved.chat_id)
+            return await self._say(Place(moved.chat_id), part)
+        except Unreachable as error:
+            raise await self._reach.lost(place.chat_id, error) from error
         return ref
 
-    def _recognise(
-        self,
-        delivery: Delivery,
-        expected: tuple[Part, ...],
-        place: Place,
-        seen: list[Seen | None],
-    ) -> Mapping[str, object] | None:
-        """The last part's reference; remembers how many parts there are where it is missing."""
-        done: list[Mapping[str, object]] = []
-        for message in filter(None, seen):
-            ref = {"chat_id": _number(place.chat_id), "message_id": message.message_id}
-            if self._is(message, expected[-1]):
-                return ref
-            if len(done) < len(expected) and self._is(message, expected[len(done)]):
-                done.append(ref)
-        _keep(self._progress, delivery.id, done)
-        return None
+    async def _settle_grown(
+        self, delivery: Delivery, reply: Reply, place: Place, shown: tuple[Part, ...]
+    ) -> None:
+        """Makes the message that has grown the answer's first part."""
+        grown = await self._grown(delivery, reply)
+        if not grown or self._progress.get(delivery.id):
+            return
+        if POSTING in grown:
+            grown = await self._finding.posted(
+                place, str(grown[POSTING]), delivery.address.get("after")
+            )
+        if not grown or str(grown["chat_id"]) != str(place.chat_id):
+            return
+        if shown[0].photo is not None or shown[0].file is not None:
+            return await self._api.drop(grown)
+        self._pauses.spoke(place.chat_id)
+        try:
+            await self._api.change(grown, shown[0])
+            _keep(self._progress, delivery.id, [grown])
+        except MessageGone:
+            _keep(self._afresh, delivery.id, True)
 
-    def _is(self, seen: Seen, part: Part) -> bool:
-        data = tuple(data for row in part.keyboard for _, data in row)
-        same_keys = seen.data is None or seen.data == data
-        return seen.author == self._me and same_keys and _words(seen.text) == _words(part.plain)
+    async def _grown(self, delivery: Delivery, reply: Reply) -> Ref | None:
+        aside = _goes_aside(delivery, reply)
+        if not _is_answer(delivery) or aside or delivery.id in self._afresh:
+            return None
+        return await self._live.shown_at(delivery.workspace, delivery.run_id)
+
+    async def _show(self, delivery: Delivery, place: Place, shown: tuple[Part, ...]) -> Ref:
+        """The reference of the last part with words: it has the keyboard."""
+        done = self._progress.get(delivery.id, [])
+        for part in shown[len(done) :]:
+            at = place if not done else replace(place, reply_to=None)
+            ref = await (self._hand(delivery, at, part.file) if part.file else self._say(at, part))
+            done = [*done, ref]
+            _keep(self._progress, delivery.id, done)
+        return done[_last_text(shown)]
+
+    async def _say(self, place: Place, part: Part) -> Ref:
+        self._pauses.spoke(place.chat_id)
+        try:
+            return await self._api.show(place, part)
+        except Moved as moved:
+            await self._reach.moved(place.chat_id, moved.chat_id)
+            return await self._api.show(Place(moved.chat_id), part)
+
+    async def _hand(self, delivery: Delivery, place: Place, attached: Attached) -> Ref:
+        """The file, or words in its place where it can't be sent."""
+        kept = await self._content(delivery.workspace, attached.id) if self._content else None
+        if kept is None:
+            return await self._say(place, unsent_file(attached, "it isn't kept any more."))
+        if len(kept.content) > _UPLOAD:
+            return await self._say(place, unsent_file(attached, "too large for Telegram."))
+        self._pauses.spoke(place.chat_id)
+        try:
+            return await self._api.hand(place, attached.name, kept.content)
+        except (ChannelUnavailable, DeliveryUnclear, Unreachable):
+            raise
+        except ChannelError:
+            return await self._say(place, unsent_file(attached, "Telegram didn't take it."))
+
+    async def _place(self, delivery: Delivery, reply: Reply) -> Place:
+        if _goes_aside(delivery, reply):
+            return Place(as_chat(delivery.address["user_id"]))
+        place = self.place_of(delivery.address)
+        now_at = await self._reach.now_at(place.chat_id)
+        # Topics and message numbers are those of the group as it was
+        return place if now_at == place.chat_id else Place(now_at)
 
 
-class _CantTell(DeliveryUnclear):
-    """The platform was asked, and can't say."""
+def _shown(delivery: Delivery, reply: Reply) -> tuple[Part, ...]:
+    whole = bool(delivery.address.get("whole"))
+    return (*parts(reply, whole=whole), *map(sent_file, reply.files))
+
+
+def _last_text(shown: tuple[Part, ...]) -> int:
+    return sum(1 for part in shown if part.file is None) - 1
+
+
+def _is_answer(delivery: Delivery) -> bool:
+    """Whether it ends a run, and not one of the messages that may follow about it."""
+    return bool(delivery.run_id) and delivery.id == delivery.run_id and delivery.edits is None
 
 
 def _goes_aside(delivery: Delivery, reply: Reply) -> bool:
     """Whether it goes to the person's own chat and not to the group that it was asked in."""
     chat, user = delivery.address.get("chat_id"), delivery.address.get("user_id")
     return reply.private and user is not None and str(chat) != str(user)
-
-
-def _number(chat_id: int | str) -> int | str:
-    text = str(chat_id)
-    return int(text) if text.lstrip("-").isdigit() else chat_id
-
-
-def _words(text: str) -> list[str]:
-    return text.split()
 
 
 def _keep(memory: "OrderedDict[Any, Any]", key: object, value: object) -> None:

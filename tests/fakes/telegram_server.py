@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -49,6 +50,10 @@ class TelegramServer(Chats):
     pending: deque[Json] = field(default_factory=deque)
     webhook: str = ""
     webhook_secret: str = ""
+    allowed: list[str] | None = None
+    """The kinds of updates that the webhook or the last poll asked for."""
+    files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    """file_id → (path, content) of what people sent."""
     without: set[str] = field(default_factory=set)
     """Methods this server does not have."""
 
@@ -103,6 +108,8 @@ class TelegramServer(Chats):
     async def deliver(self, update: Json) -> Json:
         """Queues an update, or posts it where a webhook is set."""
         numbered = {"update_id": self._next_update, **update}
+        if isinstance(query := update.get("callback_query"), dict):
+            self.presses.add(str(query.get("id")))
         self._next_update = max(self._next_update, numbered["update_id"]) + 1
         if self.webhook:
             await self.post(numbered)
@@ -110,6 +117,17 @@ class TelegramServer(Chats):
             self.pending.append(numbered)
             await self._tell()
         return numbered
+
+    async def attach(
+        self, name: str, content: bytes, chat: int = 7, user: int = 7, **more: Any
+    ) -> Json:
+        """A person sends a document."""
+        file_id = f"file-{len(self.files) + 1}"
+        self.files[file_id] = (f"documents/{name}", content)
+        document = {"file_id": file_id, "file_unique_id": file_id, "file_name": name}
+        message = self.new(chat, user, {"document": document | {"file_size": len(content)}, **more})
+        await self.deliver({"message": message})
+        return message
 
     async def post(self, update: object, **headers: str) -> int:
         """Posts to the webhook as Telegram does; the status it got."""
@@ -124,7 +142,7 @@ class TelegramServer(Chats):
 
     def sent(self, *methods: str) -> list[Json]:
         """The parameters of all calls of these methods (default: what shows a message)."""
-        wanted = methods or ("sendMessage", "sendPhoto")
+        wanted = methods or ("sendMessage", "sendPhoto", "sendDocument")
         return [call.params for call in self.calls if call.method in wanted]
 
     async def until(self, truth: Callable[[], bool]) -> None:
@@ -137,6 +155,7 @@ class TelegramServer(Chats):
         app = web.Application(client_max_size=60_000_000)
         app.router.add_post("/_control/{what}", self._control)
         app.router.add_get("/_control/{what}", self._control)
+        app.router.add_get("/file/bot{token}/{path:.+}", self._file)
         app.router.add_route("*", "/bot{token}/{method}", self._call)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -178,6 +197,16 @@ class TelegramServer(Chats):
         if fault:
             return await self._fail(request, fault)
         return web.json_response({"ok": True, "result": result})
+
+    async def _file(self, request: web.Request) -> web.Response:
+        if request.match_info["token"] != TOKEN:
+            return _error(Refused(401, "Unauthorized"))
+        self.calls.append(Call("file", {"path": request.match_info["path"]}))
+        fault = self._fault("file")
+        if fault:
+            return await self._fail(request, fault)
+        found = dict(self.files.values()).get(request.match_info["path"])
+        return web.Response(status=404) if found is None else web.Response(body=found)
 
     def _fault(self, method: str) -> Fault | None:
         fault = next((f for f in self.faults if f.method in (method, "*")), None)
@@ -226,8 +255,27 @@ class TelegramServer(Chats):
     # -- the methods
 
     async def do_setWebhook(self, params: Json) -> bool:
-        self.webhook, self.webhook_secret = params["url"], params.get("secret_token", "")
+        secret = params.get("secret_token", "")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{0,256}", secret):
+            raise Refused(400, "Bad Request: secret token contains unallowed characters")
+        if not params["url"].startswith(("https://", "http://127.0.0.1")):
+            raise Refused(400, "Bad Request: bad webhook: an HTTPS URL must be provided")
+        self.webhook, self.webhook_secret = params["url"], secret
+        self.allowed = params.get("allowed_updates")
         return True
+
+    async def do_getFile(self, params: Json) -> Json:
+        path, content = self.files.get(params["file_id"], ("", b""))
+        if not path:
+            raise Refused(400, "Bad Request: invalid file_id")
+        if len(content) > 20_000_000:
+            raise Refused(400, "Bad Request: file is too big")
+        return {
+            "file_id": params["file_id"],
+            "file_unique_id": params["file_id"],
+            "file_size": len(content),
+            "file_path": path,
+        }
 
     async def do_deleteWebhook(self, params: Json) -> bool:
         self.webhook = ""
@@ -236,6 +284,7 @@ class TelegramServer(Chats):
     async def do_getUpdates(self, params: Json) -> list[Json]:
         if self.webhook:
             raise Refused(409, "Conflict: can't use getUpdates method while webhook is active")
+        self.allowed = params.get("allowed_updates", self.allowed)
         offset = int(params.get("offset", 0))
         while self.pending and self.pending[0]["update_id"] < offset:
             self.pending.popleft()
@@ -257,6 +306,7 @@ async def _params(request: web.Request) -> Json:
     for name, value in (await request.post()).items():
         if isinstance(value, web.FileField):
             params[name] = f"{len(value.file.read())} bytes"
+            params[f"{name}_name"] = value.filename
             continue
         try:
             worded = name in ("text", "caption") or value[:1] not in ("{", "[")

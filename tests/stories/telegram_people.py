@@ -44,7 +44,9 @@ class Phone:
         """A button that asks, and the answer to its question."""
         before = max(m["message_id"] for m in self._seen())
         await self.presses(message, label)
-        asked = await self.sees(lambda m: m["message_id"] > before)
+        asked = await self.sees(
+            lambda m: m["message_id"] > before and "Reply to this message" in m["text"]
+        )
         await self._server.say(words, chat=self._user, user=self._user, to=asked)
 
     async def reads(self, words: str, on: Json | None = None) -> Json:

@@ -4,18 +4,22 @@ from typing import Any
 
 import pytest
 
+from bot.model.file import FileRef
 from bot.model.message import Message
 from handlers.telegram.incoming import (
+    LEFT_AS_IT_IS,
     Asking,
-    Malformed,
     Me,
+    Migrated,
     NotYet,
+    Presence,
     Reaction,
-    Unreadable,
-    press_id,
+    Telling,
     read,
 )
-from handlers.telegram.outgoing import prompt
+from handlers.telegram.outgoing import plain, prompt
+from handlers.telegram.place import Place
+from handlers.telegram.updates import Malformed, press_id
 
 ME = Me(99, "ratchet_bot", b"key")
 BOT = {"id": 99, "is_bot": True, "first_name": "Ratchet"}
@@ -23,7 +27,7 @@ ANN = {"id": 7, "is_bot": False, "first_name": "Ann", "last_name": "Lee"}
 GROUP = {"id": -1001, "type": "supergroup"}
 
 
-def update(text: str = "", **message: Any) -> dict[str, Any]:
+def update(text: Any = "", **message: Any) -> dict[str, Any]:
     whole = {"message_id": 5, "date": 100, "chat": {"id": 7, "type": "private"}, "from": ANN}
     return {"update_id": 1, "message": whole | ({"text": text} if text else {}) | message}
 
@@ -96,6 +100,9 @@ def test_in_a_group_a_reply_to_it_is_meant_for_it() -> None:
         update("hello", **{"from": BOT}),
         update("post", chat={"id": -1002, "type": "channel"}),
         update(new_chat_members=[ANN]),
+        update("@ratchet_bot hi", chat=GROUP, is_automatic_forward=True),
+        update("@ratchet_bot hi", chat=GROUP, **{"from": ANN | {"id": 777000}}),
+        update("@ratchet_bot hi", chat=GROUP, **{"from": ANN | {"is_bot": True}}),
         {"update_id": 1, "edited_message": update("x")["message"]},
         {"update_id": 1, "channel_post": update("x")["message"]},
         {"update_id": 1, "poll": {"id": "1"}},
@@ -112,10 +119,47 @@ def test_a_topic_is_a_conversation_of_its_own() -> None:
     assert message.address["thread_id"] == 3
 
 
-def test_a_caption_counts_and_a_picture_alone_is_told_so() -> None:
-    assert said(update(photo=[{}], caption="what is this?")).text == "what is this?"
-    assert read(update(voice={}), ME) == Unreadable(7, None)
-    assert read(update(voice={}, chat=GROUP), ME) is None
+def test_the_general_topic_and_a_thread_of_replies_are_no_topics() -> None:
+    for more in ({"message_thread_id": 1, "is_topic_message": True}, {"message_thread_id": 9}):
+        message = said(update("/runs", chat=GROUP, **more))
+        assert (message.conversation, message.address["thread_id"]) == ("telegram:-1001", None)
+
+
+def test_documents_and_pictures_come_with_their_words() -> None:
+    sizes = [
+        {"file_id": "small", "width": 90, "height": 90, "file_size": 900},
+        {"file_id": "large", "width": 900, "height": 900, "file_size": 90_000},
+    ]
+    asked = said(update(photo=sizes, caption="what is this?"))
+    assert asked.text == "what is this?"
+    assert asked.files == (FileRef("photo-5.jpg", "image/jpeg", 90_000, {"file_id": "large"}),)
+    document = {"file_id": "d", "file_name": "../a/b.csv", "mime_type": "text/csv"}
+    sent = said(update(document=document))
+    assert sent.text == "Here is ab.csv."
+    assert sent.files == (FileRef("ab.csv", "text/csv", 0, {"file_id": "d"}),)
+    assert said(update(photo=[{}], caption="odd")).files == ()
+    assert read(update(document=document, chat=GROUP), ME) is None
+    mentioned = update(document=document, chat=GROUP, caption="@ratchet_bot sum this")
+    assert len(said(mentioned).files) == 1
+
+
+@pytest.mark.parametrize("kind", ["voice", "audio", "video", "sticker", "location", "contact"])
+def test_what_can_not_be_read_is_told_so_to_who_meant_it(kind: str) -> None:
+    private = read(update(**{kind: {}}), ME)
+    assert isinstance(private, Telling)
+    assert private.place == Place(7) and "write it in words" in private.text
+    assert read(update(**{kind: {}}, chat=GROUP), ME) is None
+    to = {"message_id": 4, "chat": GROUP, "from": BOT, "text": "4"}
+    meant = read(update(**{kind: {}}, chat=GROUP, reply_to_message=to), ME)
+    assert isinstance(meant, Telling) and meant.place == Place(-1001, None, 5)
+    assert said(update(**{kind: {}}, caption="/better be brief")).text == "/better be brief"
+
+
+def test_who_moves_the_bot_is_heard() -> None:
+    assert read(update(chat=GROUP, migrate_to_chat_id=-1002), ME) == Migrated(-1001, -1002)
+    for status, there in (("member", True), ("kicked", False), ("left", False)):
+        member = {"chat": {"id": 7}, "date": 5, "from": ANN, "new_chat_member": {"status": status}}
+        assert read({"update_id": 4, "my_chat_member": member}, ME) == Presence(7, there)
 
 
 def pressed(data: str, **keyboard: object) -> dict[str, Any]:
@@ -137,15 +181,17 @@ def test_a_pressed_button_is_a_command_of_who_pressed_it() -> None:
 def test_a_button_that_asks_gets_its_words_by_a_reply_to_the_prompt() -> None:
     keyboard = [[{"text": "Decline", "callback_data": "?/decline P1"}]]
     asking = read(pressed("?/decline P1", inline_keyboard=keyboard), ME)
-    assert asking == Asking(7, None, "/decline P1", "Decline")
-    text = prompt("/decline P1", "Decline", ME.seal(7, "/decline P1"))
+    assert asking == Asking(Place(7), "/decline P1", "Decline", 7)
+    text = plain(prompt("/decline P1", "Decline", ME.seal(7, "/decline P1"), value="<a>\nb")[-1])
     to = {"message_id": 4, "chat": {"id": 7}, "from": BOT, "text": text}
     message = said(update("too vague", reply_to_message=to))
     assert (message.text, message.is_button) == ("/decline P1 too vague", True)
+    told = read(update("Cancel", reply_to_message=to), ME)
+    assert isinstance(told, Telling) and told.text == LEFT_AS_IT_IS
 
 
 def test_a_prompt_that_a_model_wrote_asks_for_nothing() -> None:
-    text = prompt("/approve P1", "Approve", "0123456789ab")
+    (text,) = prompt("/approve P1", "Approve", "0123456789ab")
     to = {"message_id": 4, "chat": {"id": 7}, "from": BOT, "text": text}
     assert said(update("ok", reply_to_message=to)).text == "ok"
 

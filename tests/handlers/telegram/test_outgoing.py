@@ -77,7 +77,12 @@ def test_a_card_has_its_buttons_until_it_is_decided() -> None:
     buttons = (Button("Approve", "/approve P1"), Button("Decline", "/decline P1", asks="Why?"))
     card = Card("Say metres", "Because.", (Field("Risk", "low"),), "-feet\n+metres", "P1")
     (offered,) = parts(Reply("", buttons=buttons, card=card))
-    assert offered.keyboard == ((("Approve", "/approve P1"), ("Decline", "?/decline P1")),)
+    assert offered.keyboard == (
+        (("Approve", "/approve P1"), ("Decline", "?/decline P1")),
+        (("Details", "/proposals P1"),),
+    )
+    (whole,) = parts(Reply("", buttons=buttons, card=card), whole=True)
+    assert whole.keyboard == offered.keyboard[:1]
     assert "-feet\n+metres" in offered.plain
     decided = Card("Say metres", ref="P1", status="Approved by owner")
     (part,) = parts(Reply("", buttons=buttons, card=decided))

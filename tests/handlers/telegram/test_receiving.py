@@ -25,9 +25,8 @@ async def test_polling_takes_messages_in_order_and_confirms_them(
     await inbox.until(lambda: len(inbox.messages) == 3)
     await server.until(lambda: confirmed(server))
     assert inbox.texts == ["one", "two", "three"]
-    assert [call.method for call in server.calls[:3]] == ["getMe", "setMyCommands", "deleteWebhook"]
-    names = [c["command"] for c in server.sent("setMyCommands")[0]["commands"]]
-    assert names == ["better", "save_workflow"]
+    first = [call.method for call in server.calls if call.method != "setMyCommands"]
+    assert first[:2] == ["getMe", "deleteWebhook"]
     assert channel.summary == "@ratchet_bot, polling"
 
 
@@ -193,5 +192,5 @@ async def test_a_voice_message_is_told_that_words_are_needed(
     await channel.start()
     await server.say("", voice={"file_id": "f"})
     await server.until(lambda: bool(server.shown()))
-    assert "only read words" in server.shown()[0]["text"]
+    assert "write it in words" in server.shown()[0]["text"]
     assert inbox.messages == []
