@@ -55,7 +55,7 @@ def _headline(facts: Facts) -> str:
         parts.append(f"{count(len(facts.waiting), 'proposal')} {waits} for approval")
     if failures := _failures(facts):
         parts.append(f"failures: {failures}")
-    return one_line("; ".join(parts), _HEADLINE).rstrip(".") + "."
+    return one_line("; ".join(parts), _HEADLINE - 1).rstrip(".") + "."
 
 
 def _improved(improved: Sequence[Improvement]) -> str:
@@ -128,7 +128,7 @@ def _failures(facts: Facts) -> str:
     parts = []
     if errors:
         by_type = sorted(errors.items(), key=lambda item: (-item[1], item[0]))
-        shown = ", ".join(f"{name} {number}" for name, number in by_type[:4])
+        shown = ", ".join(f"{one_line(name, 40)} {number}" for name, number in by_type[:4])
         parts.append(f"{count(sum(errors.values()), 'run')} ({shown})")
     parts += [f"job {name} {number} times" for name, number in facts.failed_jobs.items()][:4]
     if facts.undelivered:
