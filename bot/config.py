@@ -17,6 +17,9 @@ from bot.errors import ConfigError
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PLACES = {"slack", "telegram", "whatsapp"}
+_REACTIONS = {"up", "down", "approve", "decline"}
+_KEY_LENGTH = 32
+_MAKE_KEY = "`openssl rand -hex 32` makes one"
 _EXPECTED = {
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
@@ -191,6 +194,30 @@ class Settings(BaseSettings):
     slack_api_url: str = _named(
         "https://slack.com/api/", "SLACK_API_URL", "Base URL of Slack's Web API."
     )
+    slack_client_id: str = _named(
+        "", "SLACK_CLIENT_ID", "Turns on /slack/install, where more workspaces add the app."
+    )
+    slack_client_secret: SecretStr | None = _named(
+        None, "SLACK_CLIENT_SECRET", "The app's client secret, for that page."
+    )
+    slack_oauth_url: str = _named(
+        "https://slack.com", "SLACK_OAUTH_URL", "Where Slack asks people to allow the app."
+    )
+    secret_key: SecretStr | None = _named(
+        None,
+        "RATCHET_SECRET_KEY",
+        "Comma-separated keys for tokens in the database; the first seals, all open.",
+    )
+    command_prefix: str = _named(
+        "",
+        "RATCHET_COMMAND_PREFIX",
+        "What Slack's slash commands begin with: rt makes /better into /rt-better.",
+    )
+    reactions: str = _named(
+        "+1=up,-1=down,white_check_mark=approve,x=decline",
+        "RATCHET_REACTIONS",
+        "What an emoji on an answer or a proposal says: up, down, approve or decline; none: off.",
+    )
     telegram_bot_token: SecretStr | None = _named(None, "TELEGRAM_BOT_TOKEN", "Turns Telegram on.")
     telegram_api_base: str = _named(
         "https://api.telegram.org", "TELEGRAM_API_BASE", "Base URL of the Bot API."
@@ -223,6 +250,7 @@ class Settings(BaseSettings):
     @field_validator(
         "openai_base_url",
         "slack_api_url",
+        "slack_oauth_url",
         "telegram_api_base",
         "telegram_file_base",
         "telegram_webhook_url",
@@ -265,6 +293,30 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"{part!r}: expected console or channel:id, such as slack:C012AB3CD"
                 )
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _are_long(cls, keys: SecretStr | None) -> SecretStr | None:
+        for key in keys.get_secret_value().split(",") if keys else ():
+            if len(key.strip()) < _KEY_LENGTH:
+                raise ValueError(f"expected {_KEY_LENGTH} characters or more in each; {_MAKE_KEY}")
+        return keys
+
+    @field_validator("command_prefix")
+    @classmethod
+    def _is_prefix(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,15}", value):
+            raise ValueError("expected a short word of small letters and digits, such as rt")
+        return value.rstrip("-")
+
+    @field_validator("reactions")
+    @classmethod
+    def _are_reactions(cls, value: str) -> str:
+        for part in filter(None, (p.strip() for p in value.split(","))):
+            name, _, says = part.partition("=")
+            if part != "none" and not (name and says in _REACTIONS):
+                raise ValueError(f"{part!r}: expected emoji=up, down, approve or decline")
         return value
 
     @field_validator("owners", "approvers")
@@ -336,10 +388,26 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
         settings = Settings.model_validate(merged)
     except ValidationError as error:
         faults += [_fault(e, environ, lines, path) for e in error.errors()]
+    else:
+        faults += _missing(settings)
     if faults:
         listed = "\n".join(f"  {fault}" for fault in faults)
         raise ConfigError(said=f"These settings are not right, so nothing was started:\n{listed}")
     return settings
+
+
+def _missing(settings: Settings) -> list[str]:
+    """What one setting makes necessary."""
+    if not settings.slack_client_id:
+        return []
+    faults = []
+    if settings.secret_key is None:
+        needs = f"SLACK_CLIENT_ID needs it, to seal the tokens of workspaces; {_MAKE_KEY}"
+        faults.append(f"RATCHET_SECRET_KEY: {needs}")
+    if settings.slack_client_secret is None:
+        needs = "SLACK_CLIENT_ID needs it; it stands under Basic Information of the app"
+        faults.append(f"SLACK_CLIENT_SECRET: {needs}")
+    return faults
 
 
 def _read_env_file(path: Path) -> tuple[dict[str, str], dict[str, int], list[str]]:

@@ -13,8 +13,9 @@ from bot.places import ADDRESS_KEY
 from bot.ports.channels import Event
 from bot.ports.clock import Clock, Ids
 from bot.ports.outbox import Outbox
-from bot.ports.stores import People
+from bot.ports.stores import Installations, People
 
+_HOME = "local"
 _COPIES = 50
 """The most copies of one card that an update reaches."""
 
@@ -33,10 +34,12 @@ class OutboxPost:
         node: Callable[[], str],
         active: Callable[[str], bool],
         leaving: Callable[[Sequence[Delivery]], None],
+        installations: Installations,
     ) -> None:
         self._settings, self._people, self._outbox = settings, people, outbox
         self._events, self._clock, self._ids = events, clock, ids
         self._node, self._active, self._leaving = node, active, leaving
+        self._installations = installations
 
     async def to_admins(self, workspace: str, reply: Reply, *, key: str, besides: str = "") -> None:
         body = reply_to_json(reply)
@@ -98,7 +101,7 @@ class OutboxPost:
 
     async def _targets(self, workspace: str, reply: Reply) -> AsyncIterator[tuple[str, str]]:
         seen = set()
-        for channel, target in self._named():
+        for channel, target in await self._admins(workspace):
             seen.add((channel, target))
             yield channel, target
         if not (reply.card and reply.buttons and self._active("telegram")):
@@ -108,6 +111,15 @@ class OutboxPost:
         for _, external_id in approvers:
             if ("telegram", external_id) not in seen:
                 yield "telegram", external_id
+
+    async def _admins(self, workspace: str) -> Sequence[tuple[str, str]]:
+        """The settings speak for their own workspace; elsewhere it is whoever installed the app."""
+        if workspace == _HOME:
+            return list(self._named())
+        found = await self._installations.get(workspace)
+        if found is None or not found.installed_by or found.removed_at:
+            return []
+        return [(found.channel, found.installed_by)] if self._active(found.channel) else []
 
     def _named(self) -> Iterator[tuple[str, str]]:
         for place in self._settings.listed(self._settings.admin_channel):

@@ -51,6 +51,7 @@ class Services:
     contacts: stores.Contacts
     subscriptions: stores.Subscriptions
     files: stores.Files
+    installations: stores.Installations
     budgets: stores.Budgets
     job_states: stores.JobStates
     upkeep: stores.Upkeep

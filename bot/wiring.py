@@ -72,6 +72,7 @@ from storage.engine import Database, url_of
 from storage.feedback import FeedbackStore
 from storage.files import FileStore
 from storage.findings import FindingStore
+from storage.installations import InstallationStore, Seal
 from storage.jobstates import JobStateStore
 from storage.journal import RunJournal
 from storage.memories import MemoryStore
@@ -148,7 +149,8 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
     agents, people = AgentStore(db, clock), PeopleStore(db, clock, ids)
     conversations, proposals = ConversationStore(db, clock), ProposalStore(db)
     memories, metrics, budgets = MemoryStore(db), MetricsStore(db), BudgetStore(db, clock)
-    job_states, files = JobStateStore(db), FileStore(db)
+    job_states, files, upkeep = JobStateStore(db), FileStore(db), UpkeepStore(db)
+    installations = InstallationStore(db, _seal(settings, ids))
     durable = DbosDurable(
         settings.home,
         lease.node,
@@ -174,6 +176,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         lambda: lease.node,
         channels.__contains__,
         sender.put,
+        installations,
     )
     notices = Notices(post, clock)
     model = _model(settings, clock, ids)
@@ -274,9 +277,10 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         contacts=ContactStore(db),
         subscriptions=SubscriptionStore(db),
         files=files,
+        installations=installations,
         budgets=budgets,
         job_states=job_states,
-        upkeep=UpkeepStore(db),
+        upkeep=upkeep,
         memory=memory,
         purse=purse,
         model=model,
@@ -302,7 +306,8 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         await db.close()
 
     async def settle() -> None:
-        await desk.settle(HOME_WORKSPACE)
+        for workspace in sorted({HOME_WORKSPACE, *await upkeep.workspaces()}):
+            await desk.settle(workspace)
 
     async def settled() -> None:
         await asyncio.to_thread(footprint.settle)
@@ -402,6 +407,15 @@ def _intake(
     reader = Reader(redactor, settings.file_max_chars, PdfReading())
     limits = FileLimits(most, settings.file_max_count, settings.images)
     return Intake(fetch, files, reader, clock, limits, Room(max(_FILE_BYTES, 2 * most)))
+
+
+def _seal(settings: Settings, ids: Ids) -> Seal | None:
+    keys = settings.listed(plain(settings.secret_key) or "")
+    if not keys:
+        return None
+    module: Any = importlib.import_module("storage.sealing")
+    seal: Seal = module.AesSeal(keys, ids)
+    return seal
 
 
 def _index(settings: Settings) -> VectorIndex:

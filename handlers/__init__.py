@@ -7,7 +7,9 @@ from bot.kit import ChannelEntry
 # The web server is last to start and first to stop: it carries the others' webhooks. The console
 # belongs to whoever owns the terminal, and is made there.
 CHANNELS: Mapping[str, ChannelEntry] = {
-    "slack": ChannelEntry("handlers.slack.channel", lambda s: s.slack_bot_token is not None),
+    "slack": ChannelEntry(
+        "handlers.slack.channel", lambda s: s.slack_bot_token is not None or bool(s.slack_client_id)
+    ),
     "telegram": ChannelEntry(
         "handlers.telegram.channel", lambda s: s.telegram_bot_token is not None
     ),

@@ -30,7 +30,9 @@ class Roles:
             return await self._people.resolve(
                 message.workspace, channel, external, sender.name or "owner", Role.OWNER
             )
-        named = self._named.get(f"{message.channel}:{sender.external_id}")
+        named = None
+        if message.workspace == "local":  # what the settings say holds for their own workspace
+            named = self._named.get(f"{message.channel}:{sender.external_id}")
         default = named or (Role.GUEST if sender.is_guest else Role.MEMBER)
         person = await self._people.resolve(
             message.workspace, message.channel, sender.external_id, sender.name, default

@@ -11,6 +11,7 @@ from bot.model.delivery import Delivery
 from bot.model.feedback import Feedback
 from bot.model.file import Attached, StoredFile
 from bot.model.finding import Failure, Finding
+from bot.model.installation import Installation
 from bot.model.job import JobState
 from bot.model.memory import Memory, Namespace
 from bot.model.person import Code, Identity, Person, Role
@@ -327,6 +328,22 @@ class Contacts(Protocol):
         """True for the first to say so."""
 
 
+class Installations(Protocol):
+    """Workspaces that installed the app by themselves. Tokens are kept sealed."""
+
+    async def put(self, workspace: str, installation: Installation, token: str) -> None:
+        """Installed now, or again. Raises ConfigError where no key is set."""
+
+    async def get(self, workspace: str) -> Installation | None:
+        """Also where it was removed since."""
+
+    async def token(self, workspace: str) -> str | None:
+        """None where it isn't installed (any more). Raises ConfigError where no key opens it."""
+
+    async def remove(self, workspace: str, at: int) -> bool:
+        """Erases the token; False if it was gone."""
+
+
 class Workflows(Protocol):
     async def save(self, workflow: Workflow) -> Workflow:
         """As the name's next version; the same source run twice is one version."""
@@ -476,6 +493,7 @@ __all__ = [
     "Feedbacks",
     "Files",
     "Findings",
+    "Installations",
     "JobStates",
     "Journal",
     "Memories",

@@ -23,11 +23,31 @@ SCOPES: Mapping[str, str] = {
     "reactions.remove": "reactions:write",
     "users.info": "users:read",
     "views.open": "",
+    "oauth.v2.access": "",
     "files.getUploadURLExternal": "files:write",
     "files.completeUploadExternal": "files:write",
     "files.info": "files:read",
 }
 """Every method called with the bot token, and the scopes it needs."""
+
+_TO_HEAR = (
+    "app_mentions:read",
+    "assistant:write",
+    "channels:history",
+    "channels:read",
+    "commands",
+    "groups:history",
+    "im:history",
+    "im:read",
+    "reactions:read",
+)
+"""What events and slash commands need, and what names the places they come from."""
+
+
+def bot_scopes() -> set[str]:
+    """Everything a workspace has to grant: what manifest.yml asks for."""
+    return {*_TO_HEAR, *(scope for scopes in SCOPES.values() for scope in scopes.split())}
+
 
 REJECTED = frozenset(
     {

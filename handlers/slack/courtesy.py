@@ -76,10 +76,13 @@ class Acquaintances:
         self._api, self._clock, self._patience = api, clock, patience
         self._known: dict[str, tuple[float, Mapping[str, Any]]] = {}
 
-    async def complete(self, sender: Sender) -> Sender:
-        """With name, and whether it is a guest or a bot."""
+    async def complete(self, sender: Sender, among: str = "") -> Sender:
+        """With name, and whether it is a guest or a bot. With `among`, everyone is a guest who
+        isn't known to be of that team."""
         about = await self._about(sender.external_id)
-        guest = any(about.get(k) for k in ("is_restricted", "is_ultra_restricted", "is_stranger"))
+        of_others = among and (not about or text_of(about.get("team_id")) not in ("", among))
+        flags = ("is_restricted", "is_ultra_restricted", "is_stranger")
+        guest = bool(of_others) or any(about.get(flag) for flag in flags)
         profile = part_of(about.get("profile"))
         name = text_of(profile.get("display_name")) or text_of(about.get("real_name"))
         return replace(

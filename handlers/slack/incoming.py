@@ -16,6 +16,7 @@ SUBSCRIBED = (
     "app_context_changed",
     "agent_session_stopped",
     "reaction_added",
+    "reaction_removed",
     "app_uninstalled",
     "tokens_revoked",
 )
@@ -24,21 +25,27 @@ SUBSCRIBED = (
 _SAID = {"", "file_share", "thread_broadcast", "me_message"}
 """Message subtypes that a person wrote; the others tell of edits, deletions, joins and bots."""
 
+_NOT_A_PERSON = ("bot_id", "bot_profile", "app_id", "workflow_id", "hidden")
+
 _MOST_FILES = 10
 
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _DELIVERED_FOR, _CLOCKS_DIFFER = 25 * 3_600_000, 300_000
+
+HOME = "local"
+"""The workspace of the token that the settings hold; any other is named after its team."""
 
 Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Me:
-    """Who the bot is in Slack, by auth.test."""
+    """Who the bot is in one of Slack's workspaces, by auth.test, and what we call it."""
 
     user_id: str
     bot_id: str
     team_id: str
+    workspace: str = HOME
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +67,31 @@ def part_of(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def workspace(team_id: str, me: Me) -> str:
-    """One team, one home: the token's own team is the local workspace."""
-    return "local" if team_id in ("", me.team_id) else f"slack:{team_id}"
+def team_of(body: Body) -> str:
+    """The team whose installation of the app a delivery is for, "" where it doesn't say. In a
+    shared channel that isn't the team of whoever wrote."""
+    view, user, team = (part_of(body.get(key)) for key in ("view", "user", "team"))
+    installed = body.get("authorizations")
+    first = part_of(installed[0]) if isinstance(installed, list) and installed else {}
+    named = (
+        view.get("app_installed_team_id"),
+        first.get("team_id"),
+        body.get("context_team_id"),
+        team.get("id"),
+        body.get("team"),
+        body.get("team_id"),
+        user.get("team_id"),
+    )
+    return next(filter(None, map(text_of, named)), "")
+
+
+def is_foreign(team: str, body: Body, me: Me) -> bool:
+    """Whether a person's team is another company's."""
+    installed = body.get("authorizations")
+    first = part_of(installed[0]) if isinstance(installed, list) and installed else {}
+    org = (first.get("enterprise_id"), part_of(body.get("enterprise")).get("id"))
+    ours = {me.team_id, text_of(body.get("context_enterprise_id")), *map(text_of, org)}
+    return team.startswith(("T", "E")) and bool(me.team_id) and team not in ours
 
 
 def is_direct(channel: str, kind: str = "") -> bool:
@@ -100,11 +129,11 @@ def from_event(body: Body, me: Me, names: Collection[str], now: int) -> Heard | 
     replied_to = text_of(event.get("thread_ts"))
     thread_ts = replied_to if direct else replied_to or ts
     message = Message(
-        workspace=workspace(_team(body), me),
+        workspace=me.workspace,
         channel="slack",
         event_id=f"msg:{channel}:{ts}",
         conversation=conversation(channel, thread_ts),
-        sender=Sender(user, is_guest=_is_foreign(event, body, me)),
+        sender=Sender(user, is_guest=is_foreign(_author_team(event, body), body, me)),
         text=text,
         address=address(channel, thread_ts, user, ts="" if text.startswith(("/", "!")) else ts),
         sent_at=_ms(ts, now),
@@ -138,10 +167,22 @@ def file_of(file: Body) -> FileRef | None:
     )
 
 
-def from_slash(body: Body, me: Me, names: Collection[str], delivery_id: str) -> Message | None:
+def stranger_among(body: Body, me: Me) -> str:
+    """In a shared channel, where the message doesn't say that its author is one of ours: our team,
+    whose people alone are no guests there. Else ""."""
+    event = part_of(body.get("event"))
+    known = _author_team(event, body) == me.team_id
+    return me.team_id if body.get("is_ext_shared_channel") and not known else ""
+
+
+def from_slash(
+    body: Body, me: Me, names: Collection[str], delivery_id: str, prefix: str = ""
+) -> Message | None:
     """A slash command; `delivery_id` stands in where the payload has no trigger id."""
     channel, user = text_of(body.get("channel_id")), text_of(body.get("user_id"))
     word = text_of(body.get("command"))
+    if prefix and word.startswith(f"/{prefix}-"):
+        word = "/" + word.removeprefix(f"/{prefix}-")
     if not (channel and user and word):
         return None
     said = readable(text_of(body.get("text")))
@@ -149,7 +190,7 @@ def from_slash(body: Body, me: Me, names: Collection[str], delivery_id: str) -> 
     if not is_known(text, names) and is_known(f"/{said}", names):
         text = as_command(f"/{said}", names)
     return Message(
-        workspace=workspace(text_of(body.get("team_id")), me),
+        workspace=me.workspace,
         channel="slack",
         event_id=f"cmd:{text_of(body.get('trigger_id')) or delivery_id}",
         conversation=conversation(channel, ""),
@@ -169,7 +210,7 @@ def from_stop(body: Body, me: Me) -> Message | None:
     thread_ts = text_of(event.get("thread_ts"))
     stamp = text_of(event.get("event_ts")) or text_of(body.get("event_id"))
     return Message(
-        workspace=workspace(_team(body), me),
+        workspace=me.workspace,
         channel="slack",
         event_id=f"stop:{channel}:{thread_ts}:{stamp}",
         conversation=conversation(channel, thread_ts),
@@ -181,23 +222,18 @@ def from_stop(body: Body, me: Me) -> Message | None:
 
 
 def _by_person(event: Mapping[str, Any], me: Me) -> bool:
-    if event.get("bot_id") or event.get("bot_profile") or event.get("hidden"):
+    """Bots never: not this one, no other app, no workflow, and no message without an author."""
+    if any(event.get(key) for key in _NOT_A_PERSON):
         return False
     if text_of(event.get("subtype")) not in _SAID:
         return False
     return event.get("user") not in (me.user_id, "USLACKBOT")
 
 
-def _team(body: Body) -> str:
-    installed = body.get("authorizations")
-    first = part_of(installed[0]) if isinstance(installed, list) and installed else {}
-    return text_of(body.get("team_id")) or text_of(first.get("team_id"))
-
-
-def _is_foreign(event: Mapping[str, Any], body: Body, me: Me) -> bool:
-    """A person of another company, in a shared channel."""
-    team = text_of(event.get("user_team"))
-    return team.startswith("T") and team not in (me.team_id, _team(body))
+def _author_team(event: Mapping[str, Any], body: Body) -> str:
+    shared = body.get("is_ext_shared_channel") and event.get("team")
+    named = (event.get("user_team"), event.get("source_team"), shared)
+    return next(filter(None, map(text_of, named)), "")
 
 
 def _ms(ts: str, now: int) -> int | None:

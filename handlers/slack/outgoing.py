@@ -101,31 +101,6 @@ def mark_of(message: Mapping[str, Any]) -> tuple[str, str, int] | None:
     return None
 
 
-def modal(question: str, kept: Mapping[str, str]) -> dict[str, object]:
-    """A modal with one question; `kept` comes back when it is answered."""
-    state = {**kept}
-    if len(json.dumps(state)) > 3_000:
-        state.pop("response_url", None)
-    element = {"type": "plain_text_input", "action_id": "typed", "multiline": True}
-    title = kept.get("command", "").strip("/").partition(" ")[0].replace("-", " ").capitalize()
-    return {
-        "type": "modal",
-        "callback_id": ASK,
-        "private_metadata": json.dumps(state),
-        "title": _plain_text(title or "Ratchet", 24),
-        "submit": _plain_text("Send", 24),
-        "close": _plain_text("Cancel", 24),
-        "blocks": [
-            {
-                "type": "input",
-                "block_id": "asked",
-                "label": _plain_text(question or "What should it say?", 2_000),
-                "element": element,
-            }
-        ],
-    }
-
-
 def _cut(reply: Reply) -> tuple[list[str], bool]:
     """The text in pieces, and whether what follows it needs a message of its own."""
     card = reply.card

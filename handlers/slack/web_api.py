@@ -89,6 +89,11 @@ class SlackApi:
     async def once(self, method: str, **args: Any) -> Answer:
         return await self._ask(self.brief, method, args)
 
+    async def exchange(self, client_id: str, client_secret: str, code: str) -> Answer:
+        """oauth.v2.access: a code is good for one token, so it is never tried twice."""
+        args = {"client_id": client_id, "client_secret": client_secret, "code": code}
+        return await self._ask(self.careful, "oauth.v2.access", args)
+
     async def store(self, name: str, content: bytes, alt: str) -> str:
         args = {"filename": name, "length": len(content), "alt_txt": alt[:1000] or None}
         place = await self._ask(self.patient, "files.getUploadURLExternal", args)

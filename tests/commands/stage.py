@@ -34,6 +34,7 @@ from storage.engine import Database
 from storage.feedback import FeedbackStore
 from storage.files import FileStore
 from storage.findings import FindingStore
+from storage.installations import InstallationStore
 from storage.jobstates import JobStateStore
 from storage.memories import MemoryStore
 from storage.metrics import MetricsStore
@@ -184,6 +185,7 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
         contacts=ContactStore(db),
         subscriptions=SubscriptionStore(db),
         files=FileStore(db),
+        installations=InstallationStore(db, None),
         budgets=budgets,
         job_states=JobStateStore(db),
         upkeep=UpkeepStore(db),

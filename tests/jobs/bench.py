@@ -29,6 +29,7 @@ def services(db: Database, clock: Clock, ids: Ids, **others: Any) -> Services:
         "agents": AgentStore(db, clock),
         "people": unused,
         "conversations": unused,
+        "installations": unused,
         "feedback": FeedbackStore(db),
         "findings": FindingStore(db),
         "proposals": ProposalStore(db),

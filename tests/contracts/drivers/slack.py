@@ -31,7 +31,7 @@ class SlackDriver(Driver):
         self._number = itertools.count(1)
         super().__init__(office)
 
-    def tokens(self) -> dict[str, str]:
+    def tokens(self) -> dict[str, Any]:
         return {"signing_secret": SECRET}
 
     def make(self) -> Channel:
@@ -110,7 +110,7 @@ class SlackDriver(Driver):
 class SlackSocketDriver(SlackDriver):
     paths = ()
 
-    def tokens(self) -> dict[str, str]:
+    def tokens(self) -> dict[str, Any]:
         return {"app_token": self.server.app_token}
 
     async def deliver(self, payload: Payload) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.model.file import FileRef
-from handlers.slack.incoming import Me, from_event, from_slash, from_stop
+from handlers.slack.incoming import Me, from_event, from_slash, from_stop, team_of
 from handlers.slack.readable import as_command, readable
 from tests.fakes.slack_payloads import (
     BOT,
@@ -13,6 +13,7 @@ from tests.fakes.slack_payloads import (
     TEAM,
     TS,
     USER,
+    Payload,
     event,
     mention,
     said,
@@ -147,10 +148,43 @@ def test_odd_lists_of_files_harm_nobody(files: object) -> None:
     assert heard is not None and heard.message.files == ()
 
 
-def test_another_team_is_another_workspace() -> None:
-    inner = {"type": "app_mention", "channel": CHANNEL, "user": USER, "ts": TS, "text": "hi"}
-    heard = from_event(event(inner, team="T0OTHER"), ME, COMMANDS, NOW)
+def test_a_message_belongs_to_the_workspace_of_the_team_it_is_for() -> None:
+    other = Me(BOT, BOT_ID, "T0OTHER", "slack:T0OTHER")
+    heard = from_event(mention("hi"), other, COMMANDS, NOW)
     assert heard is not None and heard.message.workspace == "slack:T0OTHER"
+
+
+@pytest.mark.parametrize(
+    ("body", "team"),
+    [
+        ({"authorizations": [{"team_id": "T1"}], "context_team_id": "T2", "team_id": "T3"}, "T1"),
+        ({"authorizations": [{"team_id": None}], "context_team_id": "T2", "team_id": "T3"}, "T2"),
+        ({"authorizations": [], "team_id": "T3"}, "T3"),
+        ({"team": {"id": "T1"}, "user": {"id": "U1", "team_id": "T2"}}, "T1"),
+        ({"team": None, "view": {"app_installed_team_id": "T1"}, "user": {"team_id": "T2"}}, "T1"),
+        ({"team": None, "user": {"id": "U1", "team_id": "T2"}}, "T2"),
+        ({"team_id": 7, "authorizations": "x", "team": [1], "user": "U1"}, ""),
+    ],
+)
+def test_a_delivery_is_for_the_team_that_installed_the_app(body: Payload, team: str) -> None:
+    assert team_of(body) == team
+
+
+@pytest.mark.parametrize("sign", ["bot_id", "bot_profile", "app_id", "workflow_id", "hidden"])
+def test_no_bot_is_ever_heard(sign: str) -> None:
+    assert from_event(mention("hi", **{sign: "X1"}), ME, COMMANDS, NOW) is None
+    assert from_event(said("hi", channel=DM, **{sign: "X1"}), ME, COMMANDS, NOW) is None
+
+
+@pytest.mark.parametrize("subtype", ["bot_message", "message_changed", "channel_join", "tombstone"])
+def test_what_no_person_wrote_is_not_heard(subtype: str) -> None:
+    assert from_event(said("hi", channel=DM, subtype=subtype), ME, COMMANDS, NOW) is None
+
+
+def test_slash_commands_may_carry_a_prefix() -> None:
+    for word in ("/rt-better", "/better"):
+        message = from_slash(slash(word, "say euros"), ME, COMMANDS, "d", "rt")
+        assert message is not None and message.text == "/better say euros"
 
 
 def test_a_stranger_in_a_shared_channel_is_a_guest() -> None:

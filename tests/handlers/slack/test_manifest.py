@@ -19,6 +19,7 @@ OF_EVENTS = {
     "message.groups": "groups:history",
     "message.im": "im:history",
     "reaction_added": "reactions:read",
+    "reaction_removed": "reactions:read",
     "agent_session_stopped": "assistant:write",
     "app_context_changed": "assistant:write",
 }
@@ -61,7 +62,8 @@ def test_every_method_called_is_known_with_its_scopes() -> None:
     assert called - set(SCOPES) == set()
     chosen = {"conversations.history", "conversations.replies"}
     uploading = {"files.getUploadURLExternal"}
-    assert set(SCOPES) - called - chosen - uploading == set()
+    installing = {"oauth.v2.access"}
+    assert set(SCOPES) - called - chosen - uploading - installing == set()
 
 
 def test_the_slash_commands_are_the_commands(manifest: dict[str, Any]) -> None:

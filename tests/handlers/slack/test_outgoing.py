@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bot.model.message import Button, Card, Field, Reply
 from handlers.slack.markdown import harmless, mrkdwn, split
-from handlers.slack.outgoing import modal, render
+from handlers.slack.modals import Ask, question
+from handlers.slack.outgoing import render
 from tests.fakes.slack_blocks import check_message, check_view
 
 RUN = "01890abc-0000-7000-8000-000000000001"
@@ -142,7 +143,9 @@ def test_any_text_splits_within_the_limit(text: str, limit: int) -> None:
 
 
 def test_a_modal_asks_and_keeps_its_place() -> None:
-    view = modal("Why not? " * 400, {"command": "/decline P12", "channel": "C1", "x": "y" * 2_900})
+    kept = {"command": "/decline P12", "channel": "C1", "x": "y" * 2_900}
+    view = question(Ask("t", "Why not? " * 400, kept))
     check_view(view)
-    check_view(modal("", {"command": "/save-workflow", "response_url": "u" * 3_000}))
+    kept = {"command": "/save-workflow", "response_url": "u" * 3_000}
+    check_view(question(Ask("t", "", kept, value="z" * 3_001)))
     assert json.loads(str(view["private_metadata"]))["command"] == "/decline P12"
