@@ -2,7 +2,8 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Awaitable, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -92,7 +93,12 @@ class SlackApi:
     async def exchange(self, client_id: str, client_secret: str, code: str) -> Answer:
         """oauth.v2.access: a code is good for one token, so it is never tried twice."""
         args = {"client_id": client_id, "client_secret": client_secret, "code": code}
-        return await self._ask(self.careful, "oauth.v2.access", args)
+        basic = b64encode(f"{client_id}:{client_secret}".encode()).decode()
+        # The client's own method for it makes use of what aiohttp is about to drop.
+        asking = self.careful.api_call(
+            "oauth.v2.access", data=args, headers={"Authorization": f"Basic {basic}"}
+        )
+        return await self._answer("oauth.v2.access", asking)
 
     async def store(self, name: str, content: bytes, alt: str) -> str:
         args = {"filename": name, "length": len(content), "alt_txt": alt[:1000] or None}
@@ -159,8 +165,11 @@ class SlackApi:
             raise _broken("response_url", error) from error
 
     async def _ask(self, client: AsyncWebClient, method: str, args: dict[str, Any]) -> Answer:
+        return await self._answer(method, getattr(client, method.replace(".", "_"))(**args))
+
+    async def _answer(self, method: str, asking: Awaitable[Any]) -> Answer:
         try:
-            answer = await getattr(client, method.replace(".", "_"))(**args)
+            answer = await asking
         except SlackApiError as error:
             raise _refusal(method, error) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -105,3 +105,15 @@ def check_view(view: Mapping[str, Any]) -> None:
     _need(1 <= len(view["blocks"]) <= 100, "blocks")
     for block in view["blocks"]:
         _block(block)
+
+
+def check_home(view: Mapping[str, Any]) -> None:
+    """Raises Invalid for a Home tab Slack would not publish."""
+    _need(view.get("type") == "home", "view type")
+    _need(1 <= len(view["blocks"]) <= 100, "blocks")
+    for block in view["blocks"]:
+        _block(block)
+    ids = [
+        e["action_id"] for b in view["blocks"] for e in b.get("elements", ()) if "action_id" in e
+    ]
+    _need(len(ids) == len(set(ids)), "action_id twice in one view")

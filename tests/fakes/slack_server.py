@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tests.fakes.slack_blocks import Invalid, check_message, check_view
+from tests.fakes.slack_blocks import Invalid, check_home, check_message, check_view
 from tests.fakes.slack_files import SlackFiles
 from tests.fakes.slack_payloads import BOT, BOT_ID, CHANNEL, DM, TEAM, Payload
 from tests.fakes.slack_streams import Stream, check_start
@@ -23,7 +23,7 @@ from tests.fakes.trouble import Trouble, Troubles
 
 Args = dict[str, Any]
 Answer = dict[str, Any]
-_JSON_FIELDS = ("blocks", "chunks", "metadata", "view", "files")
+_JSON_FIELDS = ("blocks", "chunks", "metadata", "view", "files", "prompts")
 
 
 class Lost(Exception):
@@ -41,7 +41,8 @@ class Fault:
 @dataclass
 class SlackServer:
     """`rich` False refuses the newer blocks, `streaming` False knows no streams; `members` are
-    channels the bot is in."""
+    channels the bot is in. `teams` are further workspaces by their tokens, `grants` what
+    oauth.v2.access answers by code."""
 
     bot_token: str = "xoxb-fake"
     app_token: str = "xapp-fake"
@@ -59,6 +60,10 @@ class SlackServer:
     streams: dict[str, Stream] = field(default_factory=dict)
     responses: list[Answer] = field(default_factory=list)
     people: dict[str, Answer] = field(default_factory=dict)
+    teams: dict[str, str] = field(default_factory=dict)
+    grants: dict[str, Answer] = field(default_factory=dict)
+    homes: dict[str, Answer] = field(default_factory=dict)
+    prompts: list[Args] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     members: set[str] = field(default_factory=lambda: {CHANNEL, DM})
     acks: dict[str, Answer] = field(default_factory=dict)
@@ -68,6 +73,7 @@ class SlackServer:
         self.changed = asyncio.Condition()
         self._sockets: list[web.WebSocketResponse] = []
         self._number = 0
+        self._team = TEAM
         self._runner: web.AppRunner | None = None
         self.port = 0
         self.store = SlackFiles(self.bot_token)
@@ -194,11 +200,14 @@ class SlackServer:
         return None
 
     def _answer(self, method: str, args: Args, authorization: str) -> Answer:
-        wanted = self.app_token if method == "apps.connections.open" else self.bot_token
-        if authorization.removeprefix("Bearer ") != wanted:
+        token = authorization.removeprefix("Bearer ")
+        teams = {self.bot_token: TEAM, **self.teams}
+        known = token == self.app_token if method == "apps.connections.open" else token in teams
+        if not (known or method == "oauth.v2.access"):
             return {"ok": False, "error": "invalid_auth"}
         if method.endswith("Stream") and not self.streaming:
             return {"ok": False, "error": "unknown_method"}
+        self._team = teams.get(token, TEAM)
         do: Callable[[Args], Answer] | None = getattr(self, "_" + method.replace(".", "_"), None)
         if do is None:
             return {"ok": False, "error": "unknown_method"}
@@ -208,13 +217,26 @@ class SlackServer:
             return {"ok": False, "error": error.args[0], "why": str(error.args[1:])}
 
     def _auth_test(self, args: Args) -> Answer:
-        return {
-            "user_id": BOT,
-            "bot_id": BOT_ID,
-            "team_id": TEAM,
-            "team": "Home",
-            "user": "ratchet",
-        }
+        name, team = {"team": self._team, "user": "ratchet"}, self._team
+        return {"user_id": bot_of(team), "bot_id": BOT_ID, "team_id": team, **name}
+
+    def _oauth_v2_access(self, args: Args) -> Answer:
+        """A code is good once."""
+        granted = self.grants.pop(args.get("code", ""), None)
+        if granted is None:
+            raise Invalid("invalid_code")
+        return granted
+
+    def _views_publish(self, args: Args) -> Answer:
+        check_home(args["view"])
+        self.homes[args["user_id"]] = args["view"]
+        return {"view": args["view"]}
+
+    def _assistant_threads_setSuggestedPrompts(self, args: Args) -> Answer:
+        if "thread_ts" in args or not 1 <= len(args["prompts"]) <= 4:
+            raise Invalid("invalid_arguments")
+        self.prompts.append(args)
+        return {}
 
     def _apps_connections_open(self, args: Args) -> Answer:
         return {"url": f"ws://127.0.0.1:{self.port}/socket"}
@@ -246,7 +268,8 @@ class SlackServer:
         self._check(args)
         kept = ("text", "blocks", "thread_ts", "metadata")
         message = {name: args[name] for name in kept if args.get(name)}
-        message |= {"type": "message", "ts": self._ts(), "user": BOT, "bot_id": BOT_ID}
+        sent = {"ts": self._ts(), "user": bot_of(self._team), "bot_id": BOT_ID}
+        message |= {"type": "message", **sent, "team": self._team}
         self.messages.append({**message, "channel": channel})
         return {"channel": channel, "ts": message["ts"], "message": message}
 
@@ -418,6 +441,11 @@ def _refusal(trouble: Trouble) -> web.Response:
     if trouble.kind == "500":
         return web.json_response({}, status=500)
     return web.json_response({"ok": False, "error": "restricted_action"})
+
+
+def bot_of(team: str) -> str:
+    """The bot's user id in a team."""
+    return BOT if team == TEAM else f"{BOT}{team}"
 
 
 async def _arguments(request: web.Request) -> Args:
