@@ -222,6 +222,7 @@ async def node(on: Stage, name: str) -> AsyncIterator[Services]:
         lambda: name,
         {"slack"}.__contains__,
         leaving,
+        on.services.installations,
     )
     yield replace(on.services, post=post)
     await journal.close()
