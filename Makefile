@@ -1,7 +1,7 @@
 # Everything you do with this folder, by one word each. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format docs clean
+.PHONY: help run test stories check bench format docs clean
 
 BIN := .venv/bin
 WORKERS ?= 2
@@ -20,6 +20,10 @@ test: ## set everything up and run every check and every test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+stories: ## play the stories over local-slack, a Slack that others wrote (needs npm)
+	@deploy/setup.sh stories
+	unshare -rn $(BIN)/python -m tests.stories.alone $(BIN)/pytest tests/stories/local_slack_story.py
 
 check: ## the fast half: lint, format, types, import contracts
 	@deploy/setup.sh dev

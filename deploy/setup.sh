@@ -2,6 +2,7 @@
 # Makes this folder ready, and says what it does. Safe to run again: what is current is left alone.
 #   deploy/setup.sh run     what `make run` needs: uv and the locked packages in .venv
 #   deploy/setup.sh test    the same with the development packages, and PostgreSQL's server
+#   deploy/setup.sh stories what `make stories` needs besides: local-slack, in .tools (by npm)
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -142,12 +143,34 @@ postgres() {
     sudo apt-get install postgresql postgresql-contrib"
 }
 
+# A Slack that others wrote: one binary of a hundred megabytes, only for those who play its stories.
+local_slack() {
+    name=local-slack-linux-x64 version=0.1.8
+    sum=dbe1357ecaa2b35f3b231b022368741c04f8e6a106e58b0461edcc094271f8f8
+    [ -x .tools/local-slack ] && return
+    command -v npm >/dev/null 2>&1 || fail "the stories over local-slack are fetched with npm. Install it and try again:
+    sudo apt-get install npm"
+    say "getting local-slack $version (into .tools)"
+    mkdir -p .tools/package
+    npm pack --silent --pack-destination .tools "$name@$version" >/dev/null ||
+        fail "npm could not fetch $name; see above, then try again."
+    echo "$sum  .tools/$name-$version.tgz" | sha256sum --check --quiet - ||
+        fail "what npm fetched is not the $name that these stories were written for."
+    tar -xzf ".tools/$name-$version.tgz" -C .tools package/bin/local-slack
+    mv .tools/package/bin/local-slack .tools/local-slack
+    rm -r .tools/package ".tools/$name-$version.tgz"
+}
+
 case "${1:-}" in
 run) packages run ;;
 test)
     packages test
     postgres
     ;;
+stories)
+    packages test
+    local_slack
+    ;;
 dev) packages test ;;
-*) fail "say what for: deploy/setup.sh run | test | dev" ;;
+*) fail "say what for: deploy/setup.sh run | test | stories | dev" ;;
 esac
