@@ -4,9 +4,9 @@ What it runs may listen on every interface, for there is only one: loopback, whi
 """
 
 import fcntl
-import os
 import socket
 import struct
+import subprocess
 import sys
 
 _SET_FLAGS, _UP = 0x8914, 0x1
@@ -18,7 +18,7 @@ def main() -> None:
         sys.exit(f"not alone here: {', '.join(others)}. Run it with: unshare -rn")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, _SET_FLAGS, struct.pack("16sh14x", b"lo", _UP))
-    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606
+    sys.exit(subprocess.run(sys.argv[1:], check=False).returncode)
 
 
 if __name__ == "__main__":
