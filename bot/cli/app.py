@@ -146,6 +146,25 @@ def job(name: Annotated[str, typer.Argument(help="Its name; `/jobs` lists them."
 
 
 @app.command()
+def manifest(
+    http: Annotated[
+        str | None,
+        typer.Option("--http", metavar="URL", help="Signed HTTP to this address, no Socket Mode."),
+    ] = None,
+    prefix: Annotated[
+        str | None,
+        typer.Option("--command-prefix", metavar="WORD", help="/WORD-better in place of /better."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON; default: YAML.")] = False,
+) -> None:
+    """Print the manifest to make the Slack app from.
+
+    Example:  ratchet manifest --http https://ratchet.example.com --command-prefix rt
+    """
+    _do("manifest", "manifest", http, prefix, as_json)
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     _do("upkeep", "version")

@@ -20,7 +20,7 @@ ANSWER = [
     "cost_usd",
     "latency_ms",
 ]
-COMMANDS = ("up", "chat", "ask", "runs", "run", "job", "db", "say", "version")
+COMMANDS = ("up", "chat", "ask", "runs", "run", "job", "db", "say", "manifest", "version")
 
 _LOADED = """
 import sys
@@ -54,6 +54,16 @@ def test_version_is_the_package_s(home: Path) -> None:
         done = ratchet(home, words)
         assert done.stdout == importlib.metadata.version("ratchet-bot") + "\n"
     assert not home.exists()
+
+
+def test_the_manifest_goes_to_stdout_alone(home: Path) -> None:
+    wanted = ("manifest", "--http", "https://bot.example.com", "--command-prefix", "rt", "--json")
+    done = ratchet(home, *wanted)
+    made = json.loads(done.stdout)
+    assert made["features"]["slash_commands"][0]["command"] == "/rt-better"
+    assert not made["settings"]["socket_mode_enabled"]
+    assert "RATCHET_COMMAND_PREFIX=rt" in done.stderr and not home.exists()
+    assert ratchet(home, "manifest", "--http", "http://bot.example.com").returncode == 2
 
 
 @pytest.mark.parametrize("arguments", [("ask",), ("runs", "-n", "0"), ("askk",), ("say", "hello")])

@@ -99,8 +99,10 @@ def check_view(view: Mapping[str, Any]) -> None:
     """Raises Invalid for a modal Slack would not open."""
     _need(view.get("type") == "modal", "view type")
     _text(view["title"], 24, ("plain_text",))
+    asks = any(block["type"] == "input" for block in view["blocks"])
     for name in ("submit", "close"):
-        _text(view[name], 24, ("plain_text",))
+        if name in view or asks:
+            _text(view[name], 24, ("plain_text",))
     _need(len(view.get("private_metadata", "")) <= 3_000, "private_metadata")
     _need(1 <= len(view["blocks"]) <= 100, "blocks")
     for block in view["blocks"]:

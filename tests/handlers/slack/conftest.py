@@ -69,9 +69,12 @@ class Slack:
 
     async def post(self, payload: Payload, **headers: str) -> int:
         """A signed request; the status of the answer."""
+        found, body = self.signed(payload)
+        return (await self.raw(body, found | headers)).status_code
+
+    def signed(self, payload: Payload) -> tuple[dict[str, str], bytes]:
         body, kind = encoded(payload)
-        found = signed(SECRET, body, self.clock.now() // 1000, kind) | headers
-        return (await self.raw(body, found)).status_code
+        return signed(SECRET, body, self.clock.now() // 1000, kind), body
 
     async def raw(self, body: bytes, headers: dict[str, str]) -> httpx.Response:
         return await self.http.post("/slack/events", content=body, headers=headers)
