@@ -30,6 +30,7 @@ from bot.files.making import Making
 from bot.files.pdf import PdfReading
 from bot.files.reading import Reader
 from bot.files.room import Room
+from bot.files.saving import Saving
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
 from bot.improve.wording import Wording
@@ -380,6 +381,7 @@ def console(app: App, stdin: int, output: TextIO) -> Console:
         workspace=HOME_WORKSPACE,
         stdin=stdin,
         output=output,
+        save=Saving(services.files, services.settings.home / "files").save,
     )
     return made
 

@@ -55,6 +55,14 @@ class UpkeepStore:
                         .where(table.c.workspace == workspace, table.c.run_id.in_(chosen))
                         .values(values)
                     )
+            # What came with a request that never became a run, or whose run has read it since.
+            await conn.execute(
+                delete(files).where(
+                    files.c.workspace == workspace,
+                    files.c.run_id == "",
+                    files.c.created_at < before,
+                )
+            )
         return len(chosen)
 
     async def tidy(self, workspace: str, ticks_before: int, notices_before: int) -> int:

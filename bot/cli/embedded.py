@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 
 from bot.app import App
 from bot.cli.logfile import to_log
-from bot.cli.shape import run_fields, step_fields
+from bot.cli.shape import made, run_fields, step_fields, with_files
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.errors import NotFound
+from bot.files.saving import Saving
 from bot.lock import HomeLock
 
 _WORKSPACE = "local"
@@ -90,7 +91,9 @@ class Embedded:
 
     async def _say(self, text: str, agent: str | None, conversation: str) -> dict[str, Any]:
         run = await self._app.ask(text, agent=agent, conversation=conversation, channel=_CHANNEL)
-        return run_fields(run)
+        saving = Saving(self._app.services.files, self._settings.home / "files")
+        saved = [await saving.save(_WORKSPACE, file) for file in made(run)]
+        return with_files(run_fields(run), saved)
 
     async def _run(self, ref: str) -> dict[str, Any]:
         run = await self._app.services.runs.find(_WORKSPACE, ref)

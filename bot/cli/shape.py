@@ -1,7 +1,7 @@
 """A run as the command line prints it; pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.model.codec import reply_from_json
@@ -47,6 +47,17 @@ def run_fields(run: Run) -> dict[str, Any]:
         "created_at": run.created_at,
         "error": {"type": run.error_type, "message": run.error_message} if run.error_type else None,
     }
+
+
+def made(run: Run) -> list[str]:
+    """The ids of the files that came with its answer."""
+    return [file.id for file in reply_from_json(run.reply).files] if run.reply else []
+
+
+def with_files(fields: dict[str, Any], paths: Sequence[str]) -> dict[str, Any]:
+    """The same, and where each file of the answer was saved."""
+    saved = [f"Saved as {path}" for path in paths if path]
+    return {**fields, "answer": "\n\n".join(filter(None, (fields["answer"], "\n".join(saved))))}
 
 
 def answer_fields(run: Mapping[str, Any]) -> dict[str, Any]:

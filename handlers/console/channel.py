@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, TextIO, cast
@@ -13,7 +13,7 @@ from bot.errors import ChannelError, RatchetError
 from bot.events import CARDS, Events
 from bot.model.codec import reply_from_json
 from bot.model.delivery import Delivery
-from bot.model.file import FileRef
+from bot.model.file import Attached, FileRef
 from bot.model.message import Card, Reply
 from bot.model.run import CLOSED, Run
 from bot.ports.channels import Event, Inbox, Route
@@ -22,6 +22,9 @@ from handlers.console import outgoing
 from handlers.console.incoming import Situation, message, understood
 from handlers.console.reading import lines
 from handlers.console.screen import Growing, Screen
+
+Save = Callable[[str, str], Awaitable[str]]
+"""(workspace, id of a stored file) → where it was written to, "" where it is gone."""
 
 _FRAME = 0.1
 _LOOK_AGAIN = 50
@@ -46,10 +49,12 @@ class ConsoleChannel:
         workspace: str,
         stdin: int,
         output: TextIO,
+        save: Save | None = None,
     ):
+        """`save` brings a file of an answer into a folder and says where it is."""
         self._inbox, self._events, self._ids = inbox, events, ids
         self._workspace, self._stdin = workspace, stdin
-        self._screen = Screen(output)
+        self._screen, self._save = Screen(output), save
         self._session = ids.token(4)
         self._situation = Situation()
         self._cards: dict[str, Card] = {}
@@ -129,6 +134,16 @@ class ConsoleChannel:
             rateable=run.id if reply.rateable else self._situation.rateable,
         )
         self._show(reply)
+        for file in reply.files:
+            self._screen.show(outgoing.attached(file, await self._saved(file)))
+
+    async def _saved(self, file: Attached) -> str:
+        """Where it is, or ""."""
+        try:
+            return await self._save(self._workspace, file.id) if self._save else ""
+        except (OSError, RatchetError) as error:
+            self._screen.show(Text(f"{file.name} can't be saved: {error}", "red"))
+            return ""
 
     async def _until_closed(self, asked: "Asked", growing: Growing) -> Run:
         text = doing = ""

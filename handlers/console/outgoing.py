@@ -9,6 +9,8 @@ from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
 
+from bot.files import names
+from bot.model.file import Attached
 from bot.model.message import Button, Card, Reply
 
 # Everything that could move the cursor, change the title or hide text, but newline and tab.
@@ -36,6 +38,11 @@ def rendered(reply: Reply) -> RenderableType:
         rate = "+ good · - could be better" if reply.rateable else ""
         parts.append(Text(" · ".join(filter(None, (clean(reply.footer), rate))), "dim"))
     return Group(*parts)
+
+
+def attached(file: Attached, path: str) -> RenderableType:
+    where = f"is saved as {path}" if path else "is not kept any more"
+    return Text(clean(f"{file.name} ({names.size(file.size)}) {where}"), "bold")
 
 
 def shown_buttons(reply: Reply) -> Sequence[Button]:

@@ -14,6 +14,7 @@ from bot.ports.channels import Route
 from handlers.web.auth import KeyGuard
 from handlers.web.chat import ChatPage
 from handlers.web.described import described
+from handlers.web.downloads import Downloads
 from handlers.web.faults import HttpFault, fault_of, fault_response
 from handlers.web.health import Health
 from handlers.web.openai_api import OpenAiApi
@@ -34,13 +35,14 @@ def make_app(parts: Parts, page: ChatPage, routes: Sequence[Route]) -> FastAPI:
         exception_handlers=_handlers(page),
     )
     openai, runs, health = OpenAiApi(parts), RunsApi(parts), Health(parts)
+    downloads = Downloads(parts)
     # The busiest first, as plain routes: routes are tried in order.
     app.router.add_route("/v1/chat/completions", openai.completions, ["POST"])
     app.router.add_route("/v1/runs", runs.start, ["POST"])
     # Plain routes answer HEAD too, which load balancers ask.
     app.router.add_route("/healthz", health.lives, ["GET"])
     app.router.add_route("/readyz", health.takes_messages, ["GET"])
-    for method, path, endpoint in _documented(openai, runs, health):
+    for method, path, endpoint in _documented(openai, runs, health, downloads):
         app.add_api_route(path, endpoint, methods=[method], **described(method, path))
     _add_page(app, page)
     for route in routes:
@@ -49,7 +51,7 @@ def make_app(parts: Parts, page: ChatPage, routes: Sequence[Route]) -> FastAPI:
 
 
 def _documented(
-    openai: OpenAiApi, runs: RunsApi, health: Health
+    openai: OpenAiApi, runs: RunsApi, health: Health, downloads: Downloads
 ) -> Sequence[tuple[str, str, Endpoint]]:
     return [
         ("POST", "/v1/chat/completions", openai.completions),
@@ -61,6 +63,8 @@ def _documented(
         ("GET", "/v1/runs/{run_id}/events", runs.events),
         ("POST", "/v1/runs/{run_id}/feedback", runs.feedback),
         ("POST", "/v1/runs/{run_id}/cancel", runs.cancel),
+        ("GET", "/v1/files/{file_id}", downloads.describe),
+        ("GET", "/v1/files/{file_id}/content", downloads.content),
         ("GET", "/healthz", health.lives),
         ("GET", "/readyz", health.takes_messages),
     ]
@@ -76,6 +80,7 @@ def _add_page(app: FastAPI, page: ChatPage) -> None:
     add("/chat/cards", page.card_events, ["GET"])
     add("/chat/runs/{run_id}", page.answer, ["GET"])
     add("/chat/runs/{run_id}/events", page.answer_events, ["GET"])
+    add("/chat/files/{file_id}", page.file, ["GET"])
     add("/chat/runs/{run_id}/stop", page.stop, ["POST"])
     static = StaticFiles()
     add("/static/{name}", static.serve, ["GET"])

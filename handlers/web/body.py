@@ -13,32 +13,36 @@ MAX_BYTES = 2 * 1024 * 1024
 _PATIENCE_BYTES = 32 * 1024 * 1024
 """Read past the limit, and dropped: who is cut off while sending never sees the answer."""
 _SECONDS = 30.0
+_FILES = (b'"image_url"', b'"file"', b'"files"')
 
 
-async def read_body(request: Request) -> bytes:
-    """The whole body. Raises HttpFault 413 over 2 MiB, 408 if it takes too long."""
+async def read_body(request: Request, most: int = MAX_BYTES) -> bytes:
+    """The whole body. Raises HttpFault 413 over `most` bytes, 408 if it takes too long."""
     chunks: list[bytes] = []
     size = 0
     try:
         async with asyncio.timeout(_SECONDS):
             async for chunk in request.stream():
                 size += len(chunk)
-                if size <= MAX_BYTES:
+                if size <= most:
                     chunks.append(chunk)
-                elif size > _PATIENCE_BYTES:
-                    raise _too_large()
+                elif size > max(_PATIENCE_BYTES, most + MAX_BYTES):
+                    raise _too_large(most)
     except TimeoutError as error:
         raise HttpFault(408, "request_timeout", "The request's body took too long.") from error
     except ClientDisconnect as error:
         raise HttpFault(400, "disconnected", "The connection ended within the body.") from error
-    if size > MAX_BYTES:
-        raise _too_large()
+    if size > most:
+        raise _too_large(most)
     return b"".join(chunks)
 
 
-async def json_object(request: Request) -> dict[str, Any]:
-    """The body as a JSON object. Raises HttpFault 400 for anything else."""
-    raw = await read_body(request)
+async def json_object(request: Request, most: int = MAX_BYTES) -> dict[str, Any]:
+    """The body as a JSON object. Only with files in it may it be as large as `most`. Raises
+    HttpFault 400 for anything else."""
+    raw = await read_body(request, most)
+    if len(raw) > MAX_BYTES and not any(sign in raw for sign in _FILES):
+        raise _too_large(MAX_BYTES)
     try:
         value = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
@@ -63,8 +67,8 @@ async def form_fields(request: Request) -> dict[str, str]:
     return dict(pairs)
 
 
-def _too_large() -> HttpFault:
-    said = f"The request's body is larger than {MAX_BYTES // 1024 // 1024} MB."
+def _too_large(most: int) -> HttpFault:
+    said = f"The request's body is larger than {most // 1024 // 1024} MB."
     return HttpFault(413, "too_large", said)
 
 

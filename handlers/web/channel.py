@@ -4,9 +4,11 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
 from bot.errors import ChannelError, ConfigError, Held
 from bot.events import Events
+from bot.files.sight import takes_images
 from bot.kit import ChannelKit
 from bot.model.delivery import Delivery
 from bot.model.file import FileRef
@@ -14,13 +16,14 @@ from bot.model.message import Reply
 from bot.model.run import Run
 from bot.ports.channels import Inbox, Route
 from bot.ports.clock import Clock, Ids
-from bot.ports.stores import Agents, Runs
+from bot.ports.stores import Agents, Files, Runs
 from handlers.web.app import make_app
 from handlers.web.auth import ApiKey, PageDoor
 from handlers.web.chat import ChatPage
 from handlers.web.parts import Cards, Parts
 from handlers.web.server import Server, make_server
 from handlers.web.streams import Streams
+from handlers.web.uploads import FileRules
 
 
 async def no_cards(workspace: str, refs: Collection[str]) -> Sequence[Reply]:
@@ -50,9 +53,11 @@ class WebChannel:
         routes: Sequence[Route] = (),
         commands: Sequence[tuple[str, str]] = (),
         cards: Cards = no_cards,
+        files: Files,
+        rules: FileRules | None = None,
     ):
         self._host, self._wanted_port = host, port
-        self._streams = Streams(events)
+        self._streams, self._files = Streams(events), files
         key = ApiKey(api_key)
         parts = Parts(
             workspace=workspace,
@@ -67,6 +72,8 @@ class WebChannel:
             ready=ready,
             cards=cards,
             commands=commands,
+            files=files,
+            rules=rules or FileRules(),
         )
         self._app = make_app(parts, ChatPage(parts), routes)
         self._server: Server | None = None
@@ -114,7 +121,11 @@ class WebChannel:
         """Pages and programs watch for themselves."""
 
     async def fetch(self, workspace: str, file: FileRef, limit: int) -> bytes:
-        raise ChannelError("the web holds no files", said="I can't open files from here.")
+        """What came in a request's body is kept since."""
+        stored = await self._files.get(workspace, str(file.ref.get("file")))
+        if stored is None:
+            raise ChannelError("no such upload", said="it is gone. Please send it again.")
+        return stored.content
 
     async def send(self, delivery: Delivery) -> Mapping[str, object]:
         raise ChannelError("the web fetches its replies; nothing is sent to it")
@@ -174,4 +185,11 @@ def make(kit: ChannelKit) -> WebChannel:
         routes=kit.routes,
         commands=kit.menu(),
         cards=kit.cards,
+        files=services.files,
+        rules=FileRules(
+            size=round(settings.file_max_mb * 1_000_000),
+            count=settings.file_max_count,
+            sees=partial(takes_images, settings.images),
+            model=services.model.default,
+        ),
     )

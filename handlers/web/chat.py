@@ -15,6 +15,7 @@ from bot.ports.channels import Accepted
 from handlers.web import incoming
 from handlers.web.auth import KEY_COOKIE, form_token
 from handlers.web.body import form_fields
+from handlers.web.downloads import Downloads
 from handlers.web.faults import HttpFault, fault_of
 from handlers.web.live import LiveAnswers
 from handlers.web.outgoing import reply_of
@@ -43,6 +44,7 @@ class ChatPage:
         self._parts = parts
         self.render = Renderer(parts.ids, parts.commands)
         self.live = LiveAnswers(parts.streams)
+        self._downloads = Downloads(parts)
 
     async def home(self, request: Request) -> Response:
         if not self._parts.door.admits(request):
@@ -110,6 +112,11 @@ class ChatPage:
         run_id = await self._mine(request)
         run = await self._parts.inbox.wait(self._parts.workspace, run_id, 1.0)
         return self._html("answer.html", turn=turn_of(run))
+
+    async def file(self, request: Request) -> Response:
+        """A file of an answer, to be saved."""
+        chat = self._admitted(request)
+        return await self._downloads.of_page(request, f"{incoming.PAGE}:{chat}")
 
     async def answer_events(self, request: Request) -> Response:
         return sse_response(self._watch(await self._mine(request)))

@@ -15,6 +15,8 @@ _SUMMARIES: Mapping[tuple[str, str], str] = {
     ("GET", "/v1/runs/{run_id}/events"): "What happens in a run, as server-sent events",
     ("POST", "/v1/runs/{run_id}/feedback"): "Rate a run",
     ("POST", "/v1/runs/{run_id}/cancel"): "Stop a run",
+    ("GET", "/v1/files/{file_id}"): "A file of an answer, without its bytes",
+    ("GET", "/v1/files/{file_id}/content"): "The bytes of a file, as a download",
     ("GET", "/healthz"): "Whether the process lives",
     ("GET", "/readyz"): "Whether it takes messages",
 }
@@ -32,7 +34,12 @@ _BODIES: Mapping[str, dict[str, Any]] = {
     },
     "/v1/runs": {
         "required": ["message"],
-        "properties": {"message": _TEXT, "agent": _TEXT, "conversation": _TEXT},
+        "properties": {
+            "message": _TEXT,
+            "agent": _TEXT,
+            "conversation": _TEXT,
+            "files": {"type": "array", "items": {"type": "object", "required": ["name", "data"]}},
+        },
     },
     "/v1/runs/{run_id}/feedback": {
         "required": ["rating"],
@@ -60,7 +67,7 @@ def described(method: str, path: str) -> dict[str, Any]:
 
 def _parameters(method: str, path: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    for name in ("run_id", "model"):
+    for name in ("run_id", "model", "file_id"):
         if f"{{{name}" in path:
             found.append({"name": name, "in": "path", "required": True, "schema": _TEXT})
     if (method, path) == ("GET", "/v1/runs"):

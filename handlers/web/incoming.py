@@ -3,12 +3,13 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from bot.model.message import Message, Sender, Turn
 from handlers.web.faults import HttpFault
+from handlers.web.uploads import Sent, file_part, image_part, named_file
 
 API = "api"
 PAGE = "web"
@@ -39,6 +40,7 @@ class Completion:
     model: str
     stream: bool
     include_usage: bool
+    files: tuple[Sent, ...] = ()
 
 
 def labels(headers: Mapping[str, str]) -> Labels:
@@ -62,22 +64,38 @@ def completion(body: Mapping[str, Any], said: Labels, workspace: str, token: str
             raise _wrong(name, "a number")
     if body.get("n") not in (None, 1) or isinstance(body.get("n"), bool):
         raise HttpFault(400, "unsupported", "Only n = 1 is supported.", param="n")
-    history, text = _turns(body.get("messages"))
+    history, text, files = _turns(body.get("messages"))
     user = _text(body, "user", default=API) or API
-    message = api_message(workspace, text, said, token, agent_of(model), tuple(history), user)
-    return Completion(message, model, stream, _flag(options or {}, "include_usage"))
+    message = api_message(
+        workspace, text, said, token, agent_of(model), tuple(history), user, files
+    )
+    return Completion(message, model, stream, _flag(options or {}, "include_usage"), files)
 
 
-def run_request(body: Mapping[str, Any], said: Labels, workspace: str, token: str) -> Message:
-    """POST /v1/runs: {"message", "agent"?, "conversation"?}."""
-    text = _text(body, "message")
-    if not text.strip():
+def run_request(
+    body: Mapping[str, Any], said: Labels, workspace: str, token: str
+) -> tuple[Message, tuple[Sent, ...]]:
+    """POST /v1/runs: {"message", "agent"?, "conversation"?, "files"?: [{"name", "data"}]}."""
+    files = _files(body.get("files"))
+    text = _text(body, "message", default="" if files else None)
+    if not text.strip() and not files:
         raise HttpFault(400, "empty_message", "message must not be empty.", param="message")
     name = _text(body, "conversation", default="")
     if name:
         said = Labels(said.key, _conversation_name(name, "conversation"))
     agent = _text(body, "agent", default="") or None
-    return api_message(workspace, text, said, token, agent, (), API)
+    return api_message(workspace, text, said, token, agent, (), API, files), files
+
+
+def _files(listed: object) -> tuple[Sent, ...]:
+    if listed is None:
+        return ()
+    if not isinstance(listed, list) or not all(isinstance(file, dict) for file in listed):
+        raise _wrong("files", "a list of objects with name and data")
+    return tuple(
+        named_file(file.get("name"), file.get("data"), f"files[{at}]")
+        for at, file in enumerate(listed)
+    )
 
 
 def api_message(
@@ -88,11 +106,13 @@ def api_message(
     agent: str | None,
     history: tuple[Turn, ...],
     user: str,
+    files: Sequence[Sent] = (),
 ) -> Message:
     """A repeated key is the same event; the address keeps a digest of what it stood for. Without
     a conversation the message is one of its own."""
     event_id = f"key:{said.key}" if said.key else f"call:{token}"
-    content = [text, agent, [list(turn) for turn in history], user, said.conversation]
+    content: list[object] = [text, agent, [list(turn) for turn in history], user, said.conversation]
+    content += [[file.name, file.digest] for file in files]
     digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
     return Message(
         workspace=workspace,
@@ -169,11 +189,13 @@ def checked(text: str, name: str) -> str:
     return text
 
 
-def _turns(messages: object) -> tuple[list[Turn], str]:
-    """Everything before the last user message, in order, and its text."""
+def _turns(messages: object) -> tuple[list[Turn], str, tuple[Sent, ...]]:
+    """Everything before the last user message, in order, its text, and the files of them all:
+    clients send the whole conversation each time."""
     if not isinstance(messages, list):
         raise _wrong("messages", "a list of messages")
-    turns = [turn for at, message in enumerate(messages) for turn in _turn(message, at)]
+    files: list[Sent] = []
+    turns = [turn for at, message in enumerate(messages) for turn in _turn(message, at, files)]
     if not turns:
         raise HttpFault(400, "empty_messages", "messages must not be empty.", param="messages")
     last = max((at for at, (role, _) in enumerate(turns) if role == "user"), default=None)
@@ -181,12 +203,15 @@ def _turns(messages: object) -> tuple[list[Turn], str]:
         said = "The last message must have the role user."
         raise HttpFault(400, "no_user_message", said, param="messages")
     text = turns.pop(last)[1]
-    if not text.strip():
+    if not text.strip() and not files:
         raise HttpFault(400, "empty_message", "The last message is empty.", param="messages")
-    return turns, text
+    # Some model servers refuse a message without words.
+    turns = [(who, said or "[sent a file]") for who, said in turns]
+    return turns, text, tuple(files)
 
 
-def _turn(message: object, at: int) -> list[Turn]:
+def _turn(message: object, at: int, files: list[Sent]) -> list[Turn]:
+    """`files` takes those of the message."""
     where = f"messages[{at}]"
     if not isinstance(message, dict):
         raise _wrong(where, "an object with role and content")
@@ -199,22 +224,30 @@ def _turn(message: object, at: int) -> list[Turn]:
     content = message.get("content")
     if content is None and role == "assistant":
         return []
-    return [(_ROLES[role], checked(_content(content, f"{where}.content"), where))]
+    return [(_ROLES[role], checked(_content(content, f"{where}.content", files), where))]
 
 
-def _content(content: object, where: str) -> str:
+def _content(content: object, where: str, files: list[Sent]) -> str:
     if isinstance(content, str):
         return content
     if not isinstance(content, list):
         raise _wrong(where, "a string or a list of parts")
-    return "\n".join(_part(part, f"{where}[{at}]") for at, part in enumerate(content))
+    parts = [_part(part, f"{where}[{at}]") for at, part in enumerate(content)]
+    files += [part for part in parts if isinstance(part, Sent)]
+    return "\n".join(part for part in parts if isinstance(part, str))
 
 
-def _part(part: object, where: str) -> str:
+def _part(part: object, where: str) -> str | Sent:
     if not isinstance(part, dict) or not isinstance(part.get("type"), str):
         raise _wrong(where, "an object with a type")
+    if part["type"] == "image_url":
+        return image_part(part, where)
+    if part["type"] == "file":
+        return file_part(part, where)
     if part["type"] != "text":
-        said = f"{where}: only parts of type text are taken, not {part['type'][:40]!r}."
+        said = (
+            f"{where}: parts of type text, image_url and file are taken, not {part['type'][:40]!r}."
+        )
         raise HttpFault(400, "unsupported", said, param=where)
     if not isinstance(part.get("text"), str):
         raise _wrong(f"{where}.text", "a string")

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,11 +26,12 @@ class OpenAiApi:
     async def completions(self, request: Request) -> Response:
         """POST /v1/chat/completions. The run goes on if the client leaves."""
         parts = self._parts
-        body = await json_object(request)
+        body = await json_object(request, parts.rules.body)
         said = incoming.labels(request.headers)
         asked = incoming.completion(body, said, parts.workspace, parts.ids.token())
         if asked.message.agent and not await parts.has_agent(asked.message.agent):
             raise incoming.unknown_model(asked.model)
+        asked = replace(asked, message=await parts.keep(asked.message, asked.files))
         if asked.stream:
             return await self._stream(asked)
         accepted = await parts.accept(asked.message)

@@ -24,9 +24,14 @@ def as_text(reply: Reply) -> str:
         parts += _card_lines(reply.card)
     if reply.picture:
         parts.append(f"_{reply.picture.alt}_")
+    parts.append("\n".join(f"File: [{f.name}]({file_path(f.id)})" for f in reply.files))
     if not (reply.card and reply.card.status):
         parts.append("\n".join(f"{b.label}: `{b.command}`" for b in reply.buttons))
     return "\n\n".join(part for part in parts if part)
+
+
+def file_path(id: str) -> str:
+    return f"/v1/files/{id}/content"
 
 
 def _card_lines(card: Card) -> list[str]:
@@ -97,6 +102,10 @@ def run_json(run: Run) -> dict[str, object]:
         "agent_version": run.agent_version,
         "message": run.message,
         "answer": said_by(run),
+        "files": [
+            {"id": f.id, "name": f.name, "mime": f.mime, "size": f.size, "path": file_path(f.id)}
+            for f in reply_of(run).files
+        ],
         "outcome": {"y": run.outcome.y, "source": run.outcome.source},
         "usage": usage_json(run.usage),
         "cost_usd": run.usage.cost_usd,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from bot.files import names
 from bot.model.message import Picture, Reply
 from bot.model.run import OPEN, Run, RunStatus
 from bot.ports.clock import Ids
@@ -61,6 +62,7 @@ class Renderer:
             data_url=_data_url,
             diff_lines=_diff_lines,
             short_ids=_short_ids,
+            file_size=names.size,
         )
         known = dict(commands)
         chips = [(name, known[name]) for name in _AT_HAND if name in known]

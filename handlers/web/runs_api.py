@@ -22,15 +22,15 @@ class RunsApi:
         self._parts = parts
 
     async def start(self, request: Request) -> Response:
-        """POST /v1/runs {"message", "agent"?, "conversation"?} → 202 {"run_id", "status"}."""
+        """POST /v1/runs {"message", "agent"?, "conversation"?, "files"?} → 202 {"run_id", "status"}."""
         parts = self._parts
-        body = await json_object(request)
+        body = await json_object(request, parts.rules.body)
         said = incoming.labels(request.headers)
-        message = incoming.run_request(body, said, parts.workspace, parts.ids.token())
+        message, files = incoming.run_request(body, said, parts.workspace, parts.ids.token())
         if message.agent and not await parts.has_agent(message.agent):
             said_text = f"There is no agent {message.agent[:100]!r}; /agents lists them."
             raise HttpFault(404, "agent_not_found", said_text, param="agent")
-        accepted = await parts.accept(message)
+        accepted = await parts.accept(await parts.keep(message, files))
         status = RunStatus.QUEUED
         if accepted.duplicate:
             status = (await parts.find(accepted.run_id)).status

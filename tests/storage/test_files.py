@@ -44,6 +44,8 @@ async def test_bytes_go_with_the_texts_of_their_run(db: Database) -> None:
     async with db.write() as conn:
         await conn.execute(insert(runs).values(run_row(run)))
     await files.put(replace(REPORT, workspace=run.workspace, run_id=run.id))
+    await files.put(replace(REPORT, id="up", workspace=run.workspace, run_id=""))
     await UpkeepStore(db).forget_texts(run.workspace, 0, run.created_at + 1, 10)
     assert await files.get(run.workspace, "f1") is None
+    assert await files.get(run.workspace, "up") is None
     assert await files.of_run(run.workspace, run.id) == [Attached("f1", "report.csv", "text/csv")]

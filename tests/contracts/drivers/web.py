@@ -13,6 +13,7 @@ from bot.model.message import Reply
 from bot.ports.channels import Channel
 from handlers.web.channel import WebChannel
 from storage.agents import AgentStore
+from storage.files import FileStore
 from tests.contracts.drivers.driver import Driver, Office
 
 _SCRIPT = re.compile(r"<script|<[^>]*\son\w+=|href=\"javascript:|src=\"http|<b\s", re.IGNORECASE)
@@ -43,6 +44,7 @@ class WebDriver(Driver):
             ids=self.office.ids,
             ready=lambda: True,
             cards=self._now,
+            files=FileStore(self.office.db),
         )
 
     async def open(self) -> None:

@@ -16,8 +16,10 @@ from bot.model.agent import AgentVersion
 from bot.model.message import Reply
 from bot.ports.channels import Route
 from handlers.web.channel import WebChannel
+from handlers.web.uploads import FileRules
 from storage.agents import AgentStore
 from storage.engine import Database, url_of
+from storage.files import FileStore
 from storage.journal import RunJournal
 from storage.runs import RunStore
 from storage.tables import metadata
@@ -35,6 +37,8 @@ class Site:
     runs: RunStore
     agents: AgentStore
     events: Events
+    files: FileStore
+    model: str = "seeing"
     cards: list[Reply] = field(default_factory=list)
     is_ready: bool = True
     web: WebChannel | None = None
@@ -55,6 +59,8 @@ class Site:
             routes=[Route("/other/hook", ("POST",), _hook)],
             commands=COMMANDS,
             cards=self._cards,
+            files=self.files,
+            rules=FileRules(size=1000, sees=lambda model: model == "seeing", model=self.model),
         )
 
     @property
@@ -81,7 +87,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     await agents.seed("local", roster)
     journal.start()
     inbox = AnsweringInbox(journal, runs, events, SystemClock(), SystemIds())
-    site = Site(inbox, runs, agents, events)
+    site = Site(inbox, runs, agents, events, FileStore(db))
     site.web = site.channel()
     await site.web.start()
     yield site
