@@ -246,6 +246,22 @@ class Settings(BaseSettings):
     whatsapp_verify_token: SecretStr | None = _named(
         None, "WHATSAPP_VERIFY_TOKEN", "What the webhook's first call must carry."
     )
+    whatsapp_template: str = _named(
+        "",
+        "WHATSAPP_TEMPLATE",
+        "Utility template for digests 24 hours after a person's last message: {{1}} a title, "
+        "{{2}} a line.",
+        pattern="^[a-z0-9_]*$",
+    )
+    whatsapp_template_approval: str = _named(
+        "",
+        "WHATSAPP_TEMPLATE_APPROVAL",
+        "The same for approvals, with two quick replies: Approve, Decline. Default: the first.",
+        pattern="^[a-z0-9_]*$",
+    )
+    whatsapp_template_language: str = _named(
+        "en", "WHATSAPP_TEMPLATE_LANGUAGE", "Language code that both were approved in."
+    )
 
     @field_validator(
         "openai_base_url",
@@ -442,7 +458,9 @@ def _fault(error: Any, environ: Mapping[str, str], lines: Mapping[str, int], pat
     says = says.replace("Input should be", "expected", 1)
     if expected := _EXPECTED.get(error["type"]):
         says = f"expected {expected}"
-    if error["type"] == "string_pattern_mismatch":
+    if error["type"] == "string_pattern_mismatch" and "|" not in error["ctx"]["pattern"]:
+        says = "expected small letters, digits and underscores"
+    elif error["type"] == "string_pattern_mismatch":
         choices = error["ctx"]["pattern"].strip("^()$").replace("|", ", ")
         says = f"expected one of {choices}"
     return f"{_place(name, environ, lines, path)}: {says[0].lower()}{says[1:]}"

@@ -10,6 +10,7 @@ from bot.config import Settings
 from bot.model.message import Reply
 from bot.ports.channels import Route
 from bot.ports.outbox import Drafts
+from bot.ports.stores import Receipts
 from bot.services import Services
 
 
@@ -18,7 +19,10 @@ class ChannelKit:
     """`routes` are those of the channels made before. `run_of` finds the run that a shown message
     answers, by (workspace, channel, the platform's reference). `cards` are a workspace's undecided
     proposals and those of the given refs, as they stand. `ready` says whether messages are taken.
-    `drafts` remembers where answers that still grow are shown; `redact` is applied to them."""
+    `drafts` remembers where answers that still grow are shown; `redact` is applied to them.
+    `receipts` keeps what the platform says about messages it took. `bounced` takes (workspace,
+    delivery id, cause, whether another form of it may work) where it did not deliver one of them.
+    """
 
     services: Services
     table: CommandTable
@@ -30,6 +34,8 @@ class ChannelKit:
     cards: Callable[[str, Collection[str]], Awaitable[Sequence[Reply]]]
     drafts: Drafts
     redact: Callable[[str], str]
+    receipts: Receipts
+    bounced: Callable[[str, str, str, bool], Awaitable[None]]
 
     @property
     def settings(self) -> Settings:

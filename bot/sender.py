@@ -47,6 +47,19 @@ class Sender:
         for delivery in deliveries:
             self._lanes.put(delivery.place, delivery.id, self._job(delivery))
 
+    async def bounced(self, workspace: str, delivery_id: str, cause: str, again: bool) -> None:
+        """The platform had taken it and says now that it was not delivered; `again` says that
+        another form of it is worth one more try."""
+        node = self._node()
+        delivery = await self._outbox.bounced(workspace, delivery_id, cause, again, node)
+        if delivery is None:
+            return
+        log.error("delivery_bounced", delivery=delivery_id, run_id=delivery.run_id, cause=cause)
+        if again:
+            self.put([delivery])
+        else:
+            await self._on_failed(delivery, cause)
+
     async def stop(self, seconds: float) -> None:
         await self._lanes.drain(seconds)
 

@@ -83,6 +83,7 @@ from storage.nodes import NodeStore
 from storage.outbox import OutboxStore
 from storage.people import PeopleStore
 from storage.proposals import ProposalStore
+from storage.receipts import ReceiptStore
 from storage.retention import UpkeepStore
 from storage.runs import RunStore
 from storage.subscriptions import SubscriptionStore
@@ -355,6 +356,8 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
             cards=cards,
             drafts=DraftStore(db, journal, clock),
             redact=redactor.text,
+            receipts=ReceiptStore(db),
+            bounced=sender.bounced,
         )
         channels.update(_channels(kit))
     return app

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 
 from bot.command import Ask, Command, CommandTable
 from bot.errors import BadInput
-from bot.model.message import Reply
+from bot.model.message import Button, Reply
 from bot.model.person import Role
+from bot.model.terms import FIXED
 
 
 def command(everything: Callable[[], Sequence[Command]]) -> Command:
@@ -14,6 +15,9 @@ def command(everything: Callable[[], Sequence[Command]]) -> Command:
     async def show(ask: Ask) -> Reply:
         table = CommandTable(everything())
         name = ask.args.split()[0] if ask.args else ""
+        fixed = FIXED.get(ask.run.channel)
+        if not name and fixed is not None:
+            return _fixed([c for c in table.allowed(ask.person.role) if c.name in fixed], ask)
         if not name:
             return Reply(_all(table.allowed(ask.person.role)))
         found = table.lookup(name)
@@ -40,6 +44,16 @@ def _all(commands: Sequence[Command]) -> str:
     lines += [f"- `{_form(c)}`: {c.help}" for c in commands]
     lines.append("`!better …` works like `/better …` where a platform keeps `/` for itself.")
     return "\n".join(lines)
+
+
+def _fixed(commands: Sequence[Command], ask: Ask) -> Reply:
+    """Where only fixed words work, and nobody is written to unasked before they agree."""
+    lines = ["I bring digests and approvals here and take these commands; I don't chat here:"]
+    lines += [f"- `{_form(c).lstrip('/')}`: {c.help}" for c in commands]
+    lines.append("Say `start` to get digests and approvals, `stop` to end them.")
+    if not ask.person.role.may(Role.MEMBER):
+        lines.append("More works once an owner has given you a role.")
+    return Reply("\n".join(lines), buttons=(Button("Start", "/subscribe"),))
 
 
 def _one(command: Command) -> str:

@@ -12,6 +12,7 @@ from bot.model.run import Run, Step, StepKind
 from bot.model.words import one_line
 from bot.model.workflow import Workflow
 from commands.parsing import find_run, last_run, wrong
+from commands.recording import must_teach
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
 _LONGEST = 8_000
@@ -25,6 +26,7 @@ async def save_workflow(ask: Ask) -> Reply:
     if not NAME.match(name):
         raise wrong(ask, COMMAND, "A name has up to 40 letters, digits and hyphens.")
     run = await (find_run(ask, words[1]) if len(words) == 2 else last_run(ask))
+    must_teach(run)
     if run.answer in (NO_MODEL, INTRODUCTION):
         raise BadInput(
             f"run {run.id} has no answer to keep",

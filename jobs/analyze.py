@@ -13,6 +13,7 @@ from bot.model.feedback import Feedback
 from bot.model.finding import Finding
 from bot.model.proposal import ProposalStatus
 from bot.model.run import Run, RunKind
+from bot.model.terms import teaches
 from bot.model.words import count
 from bot.services import Services
 
@@ -117,7 +118,7 @@ async def _score(services: Services, run: Run) -> bool:
 
 async def _run_of(services: Services, feedback: Feedback) -> Run | None:
     run = await services.runs.get(feedback.workspace, feedback.run_id)
-    return run if run and run.kind is RunKind.REQUEST else None
+    return run if run and run.kind is RunKind.REQUEST and teaches(run.channel) else None
 
 
 async def _proposed(services: Services, workspace: str) -> set[str]:
@@ -130,6 +131,6 @@ def _successive(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
     """Each request with the same person's next one in the conversation."""
     by_place: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for run in runs:
-        if run.kind is RunKind.REQUEST:
+        if run.kind is RunKind.REQUEST and teaches(run.channel):
             by_place[run.conversation, run.person].append(run)
     return [pair for place in by_place.values() for pair in pairwise(place)]

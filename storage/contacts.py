@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import RowMapping, case, select
+from sqlalchemy import RowMapping, case, or_, select
 
 from bot.model.contact import Consent, Contact
 from storage.engine import Database
@@ -44,7 +44,10 @@ class ContactStore:
         self, workspace: str, channel: str, external_id: str, consent: Consent, at: int, word: str
     ) -> None:
         said = {"consent": consent, "consent_at": at, "consent_word": word}
-        await self._put(workspace, channel, external_id, said, said, contacts.c.consent_at <= at)
+        newer = contacts.c.consent_at <= at
+        if consent == "out":  # a pause that another clock noted must not outlive a no
+            newer = or_(newer, contacts.c.consent == "paused")
+        await self._put(workspace, channel, external_id, said, said, newer)
 
     async def disable(
         self, workspace: str, channel: str, external_id: str, at: int, why: str

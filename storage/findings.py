@@ -6,6 +6,7 @@ from sqlalchemy import RowMapping, and_, literal, select, union_all, update
 
 from bot.model.finding import Failure, Finding
 from bot.model.run import RunKind, RunStatus
+from bot.model.terms import SILENT
 from storage.engine import Database
 from storage.tables import findings as table
 from storage.tables import runs, steps
@@ -66,6 +67,7 @@ class FindingStore:
             runs.c.created_at >= since,
             runs.c.created_at < until,
             runs.c.kind == RunKind.REQUEST.value,
+            runs.c.channel.not_in(SILENT),
         )
         of_runs = select(
             runs.c.id,

@@ -68,6 +68,34 @@ class OutboxStore:
     async def failed(self, delivery: Delivery, error: str) -> None:
         await self._set(delivery, status="failed", error=error)
 
+    async def bounced(
+        self, workspace: str, delivery_id: str, error: str, again: bool, node: str
+    ) -> Delivery | None:
+        """The platform had taken it and did not deliver it: it failed, or with `again` is queued
+        once more. The delivery for the first to say so."""
+        values = {"status": "failed", "error": error}
+        if again:
+            values = {"status": _QUEUED, "error": error, "node": node}
+
+        def work(conn: Connection) -> Delivery | None:
+            found = (
+                conn.execute(
+                    update(outbox)
+                    .where(
+                        outbox.c.id == delivery_id,
+                        outbox.c.workspace == workspace,
+                        outbox.c.status.in_(("sent", _SENDING)),
+                    )
+                    .values(values)
+                    .returning(outbox)
+                )
+                .mappings()
+                .first()
+            )
+            return to_delivery(found) if found else None
+
+        return await self._journal.write(work)
+
     async def get(self, workspace: str, delivery_id: str) -> Delivery | None:
         query = select(outbox).where(outbox.c.workspace == workspace, outbox.c.id == delivery_id)
         async with self._db.read() as conn:

@@ -545,7 +545,10 @@ receipts = Table(
     _id("workspace", primary_key=True),
     Column("channel", String(32), primary_key=True),
     Column("message_id", String(200), primary_key=True),
+    _id("delivery"),
+    Column("part", Integer, nullable=False),
     Column("status", String(16), nullable=False),
     _int("at"),
     _text("error"),
+    Index(None, "workspace", "channel", "delivery"),
 )

@@ -11,12 +11,13 @@ from bot.command import CommandTable
 from bot.config import Settings
 from bot.dispatch.execute import Executor
 from bot.dispatch.roles import Roles
-from bot.errors import NotFound, StorageError
+from bot.errors import BadInput, NotFound, StorageError
 from bot.events import Events
 from bot.lanes import Lanes
 from bot.model.file import FileRef
 from bot.model.message import Message
 from bot.model.run import CLOSED, Run, RunKind, RunStatus, Step
+from bot.model.terms import may_be_said
 from bot.ports.channels import Accepted, Event
 from bot.ports.clock import Clock, Ids
 from bot.ports.stores import Journal, Runs
@@ -62,6 +63,7 @@ class Dispatcher:
     async def accept(self, message: Message) -> Accepted:
         if self._stopping:
             raise StorageError("stopping", said="I am restarting. Please try again in a moment.")
+        self._must_be_allowed(message)
         run = await self._open(message)
         begun, steps = run, list[Step]()
         if self._lanes.free(run.conversation) or self._overtakes(run):
@@ -166,6 +168,16 @@ class Dispatcher:
     def _named(self, file: FileRef) -> FileRef:
         name = self._redactor.text(file.name)[:_LONGEST_NAME]
         return replace(file, name=name, mime=storable(file.mime)[:_LONGEST_NAME])
+
+    def _must_be_allowed(self, message: Message) -> None:
+        """Free words of a channel that carries fixed commands only are not even recorded."""
+        parsed = self._commands.parse(message.text)
+        command = parsed and self._commands.lookup(parsed[0])
+        if not may_be_said(message.channel, command.name if command else parsed and parsed[0]):
+            raise BadInput(
+                f"free words on {message.channel}",
+                said=f"On {message.channel} I take fixed commands only. help lists them.",
+            )
 
     def _is_command(self, run: Run) -> bool:
         return self._commands.parse(run.message) is not None

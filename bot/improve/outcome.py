@@ -6,6 +6,7 @@ from difflib import SequenceMatcher
 
 from bot.model.feedback import Feedback
 from bot.model.run import Outcome, Run, RunStatus
+from bot.model.terms import teaches
 
 RATING, CHECK, ERROR, IMPLICIT = "rating", "check", "error", "implicit"
 
@@ -23,6 +24,8 @@ def outcome_of(run: Run, feedback: Sequence[Feedback], following: Run | None = N
 
     A run that nothing speaks of has no outcome: missing is never success.
     """
+    if not teaches(run.channel):
+        return Outcome()
     if rated := rating(feedback):
         return rated
     if run.outcome.source == CHECK:

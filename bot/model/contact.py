@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Consent = Literal["", "in", "out"]
+Consent = Literal["", "in", "paused", "out"]
+"""What was last said about being written to unasked: nothing, yes, not for now, no."""
 
 
 @dataclass(frozen=True, slots=True)

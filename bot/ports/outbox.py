@@ -21,6 +21,12 @@ class Outbox(Protocol):
 
     async def failed(self, delivery: Delivery, error: str) -> None: ...
 
+    async def bounced(
+        self, workspace: str, delivery_id: str, error: str, again: bool, node: str
+    ) -> Delivery | None:
+        """The platform had taken it and did not deliver it: it failed, or with `again` is queued
+        once more. The delivery for the first to say so."""
+
     async def get(self, workspace: str, delivery_id: str) -> Delivery | None: ...
 
     async def refresh_card(

@@ -16,6 +16,7 @@ from bot.model.job import JobState
 from bot.model.memory import Memory, Namespace
 from bot.model.person import Code, Identity, Person, Role
 from bot.model.proposal import Proposal, ProposalStatus
+from bot.model.receipt import Receipt, ReceiptStatus
 from bot.model.run import Outcome, Run, RunStatus, Step, Usage
 from bot.model.subscription import Subscription
 from bot.model.workflow import Workflow
@@ -320,7 +321,8 @@ class Contacts(Protocol):
 
     async def set_consent(
         self, workspace: str, channel: str, external_id: str, consent: Consent, at: int, word: str
-    ) -> None: ...
+    ) -> None:
+        """Unless something newer was said; a no ends a pause whenever it was said."""
 
     async def disable(
         self, workspace: str, channel: str, external_id: str, at: int, why: str
@@ -342,6 +344,27 @@ class Installations(Protocol):
 
     async def remove(self, workspace: str, at: int) -> bool:
         """Erases the token; False if it was gone."""
+
+
+class Receipts(Protocol):
+    """What platforms said about messages that they had taken; a receipt never goes back."""
+
+    async def put(self, workspace: str, channel: str, receipt: Receipt) -> bool:
+        """Whether it was news."""
+
+    async def advance(
+        self,
+        workspace: str,
+        channel: str,
+        message_id: str,
+        status: ReceiptStatus,
+        at: int,
+        error: str = "",
+    ) -> Receipt | None:
+        """The receipt of a message that is known, if this was news."""
+
+    async def of(self, workspace: str, channel: str, delivery: str) -> Mapping[int, Receipt]:
+        """By the part of the delivery; of several the best."""
 
 
 class Workflows(Protocol):
@@ -500,6 +523,7 @@ __all__ = [
     "Metrics",
     "People",
     "Proposals",
+    "Receipts",
     "Runs",
     "Span",
     "Spend",

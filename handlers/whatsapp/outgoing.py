@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from bot.model.message import Button, Card, Reply
-from handlers.whatsapp.incoming import works_here
+from handlers.whatsapp.words import COMMANDS
 
 TEXT_LIMIT = 4096
 BODY_LIMIT = 1024
@@ -42,6 +42,11 @@ def recipient(address: Mapping[str, object]) -> dict[str, object]:
     return {"recipient_type": "individual", "to": to.lstrip("+")}
 
 
+def news(card: Card) -> list[dict[str, object]]:
+    """One line about a card that was decided: what was shown can't be changed."""
+    return [_said(_clean(f"{card.title}: {card.status}")[:TEXT_LIMIT])]
+
+
 def split(text: str, limit: int) -> list[str]:
     """Cuts between paragraphs, lines or words, in that order of preference."""
     pieces: list[str] = []
@@ -71,7 +76,7 @@ def _buttons(buttons: tuple[Button, ...]) -> list[Button]:
     fitting = {
         _clean(b.label)[:TITLE_LIMIT]: b
         for b in reversed(buttons)
-        if works_here(b.command.lstrip("/").split(" ")[0]) and len(b.command) <= ID_LIMIT
+        if b.command.lstrip("/").split(" ")[0] in COMMANDS and len(b.command) <= ID_LIMIT
     }
     return list(reversed(fitting.values()))[:BUTTONS]
 

@@ -108,11 +108,20 @@ def upgrade() -> None:
         sa.Column("workspace", sa.String(length=80), nullable=False),
         sa.Column("channel", sa.String(length=32), nullable=False),
         sa.Column("message_id", sa.String(length=200), nullable=False),
+        sa.Column("delivery", sa.String(length=80), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("at", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("workspace", "channel", "message_id", name=op.f("pk_receipts")),
     )
+    with op.batch_alter_table("receipts", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_receipts_workspace_channel_delivery"),
+            ["workspace", "channel", "delivery"],
+            unique=False,
+        )
+
     op.create_table(
         "subscriptions",
         sa.Column("workspace", sa.String(length=80), nullable=False),
@@ -172,6 +181,9 @@ def downgrade() -> None:
         batch_op.drop_column("guest")
 
     op.drop_table("subscriptions")
+    with op.batch_alter_table("receipts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_receipts_workspace_channel_delivery"))
+
     op.drop_table("receipts")
     op.drop_table("policies")
     op.drop_table("installations")

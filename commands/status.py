@@ -1,0 +1,85 @@
+"""/status: how it stands in a few lines: what waits, the last day, the money, the jobs."""
+
+from collections.abc import Sequence
+
+from bot.budget import label
+from bot.command import Ask, Command
+from bot.model.budget import Period, Scope
+from bot.model.job import JobState
+from bot.model.message import Button, Reply
+from bot.model.proposal import Proposal, ProposalStatus
+from bot.model.run import RunStatus
+from bot.model.words import count, one_line, share, usd
+from bot.ports.stores import Bucket
+
+_DAY = 86_400_000
+_NAMED = 3
+_MOST = 100
+
+
+async def status(ask: Ask) -> Reply:
+    services, workspace = ask.services, ask.run.workspace
+    now = services.clock.now()
+    waiting = await services.proposals.list(workspace, [ProposalStatus.OFFERED], _MOST)
+    day = await services.metrics.by_agent(workspace, now - _DAY, now + 1)
+    failed = [s for s in await services.jobs.states(workspace) if _failed(s)]
+    lines = [_waiting(waiting), _last_day(day), await _money(ask), _jobs(failed)]
+    buttons = tuple(Button(f"Show {p.ref}", f"/proposals {p.ref}") for p in waiting[:_NAMED])
+    return Reply("\n".join(f"- {line}" for line in lines), buttons=buttons)
+
+
+def _waiting(waiting: Sequence[Proposal]) -> str:
+    if not waiting:
+        return "Nothing waits for approval."
+    named = "; ".join(f"**{p.ref}** {one_line(p.title, 60)}" for p in waiting[:_NAMED])
+    more = f"; and {len(waiting) - _NAMED} more" if len(waiting) > _NAMED else ""
+    verb = "waits" if len(waiting) == 1 else "wait"
+    number = (
+        f"{_MOST} or more proposals" if len(waiting) == _MOST else count(len(waiting), "proposal")
+    )
+    return f"{number} {verb} for approval: {named}{more}."
+
+
+def _last_day(buckets: Sequence[Bucket]) -> str:
+    runs, scored = sum(b.runs for b in buckets), sum(b.scored for b in buckets)
+    if not runs:
+        return "No requests in the last 24 hours."
+    good = sum(b.successes for b in buckets)
+    known = (
+        f"success {share(good, scored)} of {scored} with an outcome" if scored else "no outcomes"
+    )
+    return f"{count(runs, 'request')} in the last 24 hours, {known} yet."
+
+
+async def _money(ask: Ask) -> str:
+    services, workspace = ask.services, ask.run.workspace
+    now = services.clock.now()
+    found = [b for b in await services.purse.budgets(workspace) if b.scope is Scope.WORKSPACE]
+    keys = {b: (b.scope.value, b.key, label(b.period, now)) for b in found}
+    spent = await services.budgets.spent(workspace, list(keys.values())) if keys else {}
+    parts = [
+        f"{usd(spent.get(keys[b], 0.0))} of {usd(b.limit_usd)} "
+        f"{'today' if b.period is Period.DAY else 'this month'}"
+        f" ({share(spent.get(keys[b], 0.0), b.limit_usd)})"
+        for b in sorted(found, key=lambda b: b.period)
+    ]
+    return f"Spent: {', '.join(parts)}." if parts else "No budget is set."
+
+
+def _failed(state: JobState) -> bool:
+    return state.last_status == RunStatus.FAILED.value
+
+
+def _jobs(failed: Sequence[JobState]) -> str:
+    if not failed:
+        return "No job's last run failed."
+    named = ", ".join(f"{s.name} (`{s.last_run_id[-8:]}`)" for s in failed)
+    return f"Failed last time: {named}."
+
+
+COMMAND = Command(
+    "status",
+    "Show in short what waits, how the last day went, what it cost, what failed",
+    status,
+    examples=("/status",),
+)
