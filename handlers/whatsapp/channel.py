@@ -20,7 +20,7 @@ from handlers.whatsapp.sending import Sending
 from handlers.whatsapp.templates import Templates
 from handlers.whatsapp.webhook import PATH, Webhook
 
-PATIENCE = 20.0
+PATIENCE = 12.0
 
 
 class WhatsAppChannel:

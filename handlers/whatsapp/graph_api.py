@@ -50,6 +50,10 @@ class Refusal(ChannelError):
         self.code = code
 
 
+class ServerFault(DeliveryUnclear):
+    """The Graph API says itself that it failed: most likely nothing was shown."""
+
+
 class GraphApi:
     def __init__(self, token: str, graph_url: str, phone_id: str) -> None:
         self._url = f"{graph_url.rstrip('/')}/{phone_id}/messages"
@@ -104,7 +108,7 @@ def _ours(response: httpx.Response, fault: Mapping[str, Any]) -> ChannelError:
         return ChannelUnavailable(cause, retry_after=_wait(response))
     if status == 401 or code in _BAD_TOKEN:
         return ChannelUnavailable(f"{cause}. Check WHATSAPP_TOKEN.")
-    return DeliveryUnclear(cause) if status >= 500 else Refusal(cause, code)
+    return ServerFault(cause) if status >= 500 else Refusal(cause, code)
 
 
 def _words(fault: Mapping[str, Any]) -> str:

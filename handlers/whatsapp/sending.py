@@ -14,7 +14,7 @@ from bot.ports.clock import Clock
 from bot.ports.stores import Receipts, Runs
 from handlers.whatsapp import outgoing, templates
 from handlers.whatsapp.directory import Directory, Known
-from handlers.whatsapp.graph_api import OUTSIDE_WINDOW, GraphApi, Refusal
+from handlers.whatsapp.graph_api import OUTSIDE_WINDOW, GraphApi, Refusal, ServerFault
 from handlers.whatsapp.incoming import CHANNEL, WORKSPACE, carries
 from handlers.whatsapp.templates import Templates
 
@@ -46,7 +46,8 @@ class Sending:
         self._api, self._directory, self._receipts = api, directory, receipts
         self._runs, self._clock, self._forms = runs, clock, forms
         self._log, self._patience = log, patience
-        self._tried: dict[str, int] = {}
+        self._tried: dict[str, tuple[int, bool]] = {}
+        """Which message of a delivery is unclear, and whether Meta said itself that it failed."""
 
     async def send(self, delivery: Delivery) -> Mapping[str, object]:
         reply = reply_from_json(delivery.reply)
@@ -56,7 +57,7 @@ class Sending:
             return await self._update(delivery, reply, known, to)
         asked = _is_asked(delivery)
         if not asked:
-            _must_have_agreed(known)
+            await self._must_have_agreed(known, delivery)
         if not self._is_open(known, asked) or delivery.error.startswith(str(OUTSIDE_WINDOW)):
             return await self._template(delivery, reply, to, asked)
         try:
@@ -69,9 +70,10 @@ class Sending:
 
     async def find(self, delivery: Delivery) -> Mapping[str, object] | None:
         """Waits for a status that names the delivery: Meta can't be asked."""
-        part = self._tried.pop(delivery.id, None)
+        part, refused = self._tried.pop(delivery.id, (None, False))
         parts = len(outgoing.bodies(reply_from_json(delivery.reply)))
-        until = self._clock.monotonic() + self._patience
+        patience = self._patience / 4 if refused else self._patience
+        until = self._clock.monotonic() + patience
         pause = 0.1
         while True:
             found = await _before_sending(self._receipts.of(WORKSPACE, CHANNEL, delivery.id))
@@ -83,9 +85,25 @@ class Sending:
             if part is not None and part in found:
                 return None  # what is left of it is sent from there on
             if self._clock.monotonic() >= until:
+                if refused:
+                    return None
                 raise DeliveryUnclear("no status told within the time whether it was taken")
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 2.0)
+
+    async def _must_have_agreed(self, known: Known | None, delivery: Delivery) -> None:
+        """The owner hears of the same person's same refusal once."""
+        contact = known.contact if known else None
+        if contact and contact.consent == "in":
+            return
+        word = contact.consent_word.upper() if contact else ""
+        why = _WHY_NOT[contact.consent if contact else ""].format(word=word)
+        person = known.person if known else str(delivery.address.get("to") or "")[:200]
+        error = ChannelError(why)
+        error.told = not await _before_sending(
+            self._directory.refused(person, why, self._clock.now())
+        )
+        raise error
 
     def _is_open(self, known: Known | None, asked: bool) -> bool:
         """Who asks has just written, even where that is not on record here."""
@@ -156,8 +174,8 @@ class Sending:
             sent = await self._api.post({"messaging_product": "whatsapp", **body, **mark})
             receipt = Receipt(sent[:200], delivery.id, part, "accepted", self._clock.now())
             await self._receipts.put(WORKSPACE, CHANNEL, receipt)
-        except (DeliveryUnclear, StorageError):
-            self._tried[delivery.id] = part
+        except (DeliveryUnclear, StorageError) as error:
+            self._tried[delivery.id] = (part, isinstance(error, ServerFault))
             raise
         return sent
 
@@ -177,11 +195,3 @@ async def _before_sending(look: Awaitable[T]) -> T:
 def _is_asked(delivery: Delivery) -> bool:
     """The answer to something they said themselves, or the question about such an answer."""
     return delivery.id in (delivery.run_id, f"ask:{delivery.run_id}"[:80])
-
-
-def _must_have_agreed(known: Known | None) -> None:
-    contact = known.contact if known else None
-    consent = contact.consent if contact else ""
-    if contact is None or consent != "in":
-        word = contact.consent_word if contact else ""
-        raise ChannelError(_WHY_NOT[consent].format(word=word.upper()))

@@ -23,7 +23,7 @@ START, STOP = (
 )
 """As whole messages only: English, German, French, Spanish, Portuguese."""
 
-_SAYING = re.compile(r"[/!]?([a-z_-]+)(?=\s|$)(.*)", re.DOTALL | re.IGNORECASE)
+_SAYING = re.compile(r"[/!]?([a-z_-]+)(?=[\s.!?,]|$)(.*)", re.DOTALL | re.IGNORECASE)
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _AROUND = " \t\r\n.,;:!?\"'\u201c\u201d\u2018\u2019«»¡¿*_~/"
 _REF = r"#?[pP]?\d{1,9}"

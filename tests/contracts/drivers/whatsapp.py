@@ -8,6 +8,9 @@ import structlog
 from bot.model.message import Reply
 from bot.ports.channels import Channel
 from handlers.whatsapp.channel import WhatsAppChannel
+from storage.contacts import ContactStore
+from storage.people import PeopleStore
+from storage.receipts import ReceiptStore
 from tests.contracts.drivers.driver import Driver, Office, joined
 from tests.contracts.drivers.http import caller
 from tests.fakes.whatsapp_server import (
@@ -18,6 +21,7 @@ from tests.fakes.whatsapp_server import (
     Json,
     WhatsAppServer,
     press,
+    said,
     signed,
     text,
     webhook,
@@ -45,6 +49,11 @@ class WhatsAppDriver(Driver):
             app_secret=APP_SECRET,
             verify_token=VERIFY,
             inbox=self.office.inbox,
+            people=PeopleStore(self.office.db, self.office.clock, self.office.ids),
+            contacts=ContactStore(self.office.db),
+            receipts=ReceiptStore(self.office.db),
+            runs=self.office.runs,
+            bounced=_bounced,
             clock=self.office.clock,
             log=structlog.get_logger(),
         )
@@ -60,8 +69,8 @@ class WhatsAppDriver(Driver):
         await self.server.stop()
 
     async def say(self, text_: str, person: str = "", times: int = 1) -> list[bool]:
-        said = self._from(text(text_, f"wamid.{next(self._number)}"), person)
-        return [await self._deliver(said) for _ in range(times)]
+        heard = self._from(text(text_, f"wamid.{next(self._number)}"), person)
+        return [await self._deliver(heard) for _ in range(times)]
 
     async def press(self, label: str, person: str = "", words: str = "") -> None:
         command = next(key["id"] for key in self._keys() if key["title"] == label)
@@ -80,10 +89,13 @@ class WhatsAppDriver(Driver):
         return [found for body in self.server.shown for found in _CONTROL.findall(_text(body))]
 
     def _from(self, message: Json, person: str) -> Json:
-        return {**message, "from_user_id": person or self.persons[0]}
+        """As someone who shows no number; now, or what they say was said too long ago."""
+        now = str(self.office.clock.now() // 1000)
+        shown = {name: value for name, value in message.items() if name != "from"}
+        return {**shown, "from_user_id": person or self.persons[0], "timestamp": now}
 
     async def _deliver(self, message: Json) -> bool:
-        body, headers = signed(webhook(message))
+        body, headers = signed(webhook(message, contacts=[]))
         async with caller(self.channel) as http:
             answer = await http.post("/whatsapp/webhook", content=body, headers=headers)
         return answer.status_code == 200
@@ -94,5 +106,8 @@ class WhatsAppDriver(Driver):
 
 
 def _text(body: Json) -> str:
-    found = body["text"] if body["type"] == "text" else body["interactive"]["body"]
-    return str(found.get("body") or found.get("text"))
+    return said(body)
+
+
+async def _bounced(workspace: str, delivery: str, cause: str, again: bool) -> None:
+    raise AssertionError(f"{delivery} bounced: {cause}")
