@@ -66,10 +66,8 @@ class Hearing:
 
     async def _out(self, heard: Heard, known: Known, at: int) -> None:
         """A no is heard however late it comes, and confirmed once."""
-        before = known.contact
-        if before.consent == "out" and before.consent_at < at:
-            return await self._consent(known, heard, at)
-        await self._accept(heard, known, heard.meant.command)
+        if known.contact.consent != "out":
+            await self._accept(heard, known, heard.meant.command)
         await self._consent(known, heard, at)
 
     async def _consent(self, known: Known, heard: Heard, at: int) -> None:

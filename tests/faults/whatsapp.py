@@ -1,8 +1,10 @@
 """WhatsApp: commands only, and a platform that can't be asked what it has shown."""
 
+import asyncio
 import itertools
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 from bot.clock import SystemClock
 from tests.fakes.whatsapp_server import (
@@ -35,6 +37,16 @@ class WhatsApp(Platform):
 
     async def stop(self) -> None:
         await self.server.stop()
+
+    async def open(self, home: Path) -> None:
+        """The owner has agreed to be told."""
+        await super().open(home)
+        now = str(SystemClock().now() // 1000)
+        yes = text("start", "wamid.yes", timestamp=now, **{"from": OWNER, "from_user_id": None})
+        await self.deliver(webhook(yes))
+        async with asyncio.timeout(20):
+            while not self.told():
+                await asyncio.sleep(0.03)
 
     def settings(self) -> Mapping[str, str]:
         return {

@@ -93,6 +93,7 @@ async def test_a_no_is_confirmed_once_and_then_there_is_silence(house: House) ->
     await house.hears("start", ago=30)
     await house.hears("stop", ago=20)
     await house.hears("stop", ago=10)
+    await house.hears("stop", ago=10)
     await house.hears("why do you still write?")
     assert house.inbox.texts == ["/subscribe", "/unsubscribe"]
     await house.hears("start")
