@@ -45,10 +45,10 @@ def _last_day(buckets: Sequence[Bucket]) -> str:
     if not runs:
         return "No requests in the last 24 hours."
     good = sum(b.successes for b in buckets)
-    known = (
-        f"success {share(good, scored)} of {scored} with an outcome" if scored else "no outcomes"
+    known = f"success {share(good, scored)} of the {scored} with an outcome"
+    return (
+        f"{count(runs, 'request')} in the last 24 hours, {known if scored else 'no outcomes yet'}."
     )
-    return f"{count(runs, 'request')} in the last 24 hours, {known} yet."
 
 
 async def _money(ask: Ask) -> str:

@@ -252,3 +252,27 @@ async def test_the_nightly_upkeep(db: Database, services: Services, clock: HeldC
     await services.job_states.claim_tick("local", "analyze", 2, "r")
     assert await vacuum.work(services, "local", "r") == "3 old rows removed"
     assert bare.done == [clock.now() - 30 * DAY * 1000, "memory"]
+
+
+async def test_nothing_is_learned_from_a_channel_whose_terms_forbid_it(
+    services: Services, log: Log, clock: HeldClock
+) -> None:
+    """Even if a request came to be recorded there."""
+    failing = Step(0, StepKind.TOOL, "http_fetch", error_type="tool", error_message="404")
+    quiet = {"channel": "whatsapp", "person": "u1", "conversation": "w1"}
+    asked = await log.write(message="How long is the cable we sell", **quiet)
+    clock.advance(30)
+    await log.write(message="How long is the cable we sell, please", **quiet)
+    for _ in range(4):
+        clock.advance(1)
+        failed = {"status": RunStatus.FAILED, "error_type": "tool", "error_message": "404"}
+        await log.write(failing, **quiet, **failed)
+    await services.feedback.put(
+        Feedback("f1", "local", asked.id, "u1", -1, "Say metres", "thumbs", clock.now())
+    )
+    clock.advance(60)
+    await analyze.work(services, "local", "job-run")
+    assert await services.findings.open("local") == []
+    assert await services.proposals.list("local") == []
+    runs = await services.runs.between("local", 0, clock.now() + 1)
+    assert {run.outcome for run in runs} == {Outcome()}

@@ -110,11 +110,13 @@ class House:
         async with self.web as web:
             return (await web.post(PATH, content=body, headers=headers)).status_code
 
-    async def hears(self, words: str, ago: float = 0.0, **more: Any) -> None:
+    async def hears(
+        self, words: str, ago: float = 0.0, number: str | None = "15551234", **more: Any
+    ) -> None:
         """Ann says it now, or so many seconds ago."""
         self.number += 1
         at = str(round(self.clock.now() / 1000 - ago))
-        message = text(words, f"wamid.{self.number}", **{"timestamp": at, **more})
+        message = text(words, f"wamid.{self.number}", **{"timestamp": at, "from": number, **more})
         heard = {name: value for name, value in message.items() if value is not None}
         contact = {"profile": {"name": "Ann"}} | {
             ours: heard[theirs]

@@ -36,7 +36,7 @@ async def test_who_the_settings_name_is_no_guest(house: House) -> None:
 
 async def test_one_person_however_much_of_their_ids_is_told(house: House) -> None:
     await house.hears("status")
-    await house.hears("status", **{"from": None})
+    await house.hears("status", number=None)
     await house.hears("status", from_user_id=None)
     assert {m.sender.external_id for m in house.inbox.messages} == {"US.77"}
     assert house.inbox.messages[-1].address["user_id"] == "US.77"
@@ -46,7 +46,7 @@ async def test_one_person_however_much_of_their_ids_is_told(house: House) -> Non
 async def test_who_was_known_by_their_number_stays_who_they_are(house: House) -> None:
     await house.hears("start", from_user_id=None)
     await house.hears("status")
-    await house.hears("status", **{"from": None})
+    await house.hears("status", number=None)
     assert {m.sender.external_id for m in house.inbox.messages} == {"15551234"}
     assert (await house.contact("15551234")).consent == "in"
 
@@ -64,7 +64,7 @@ async def test_free_words_are_answered_once_in_a_while_and_kept_nowhere(house: H
     assert house.inbox.texts == ["/help"]
     house.clock.advance(6 * MINUTE)
     await house.hears("hello?")
-    await house.hears("hello??", from_user_id="US.99", **{"from": "15559999"})
+    await house.hears("hello??", from_user_id="US.99", number="15559999")
     assert house.inbox.texts == ["/help"] * 3
     kept = [repr(await house.contact(one)) for one in ("US.77", "15551234")]
     assert "secret" not in "".join([*kept, repr(house.inbox.messages)])
@@ -144,7 +144,7 @@ async def test_a_person_with_a_new_number_stays_the_same_person(house: House) ->
     system = {"type": "user_changed_number", "wa_id": "15550000", "user_id": "US.78"}
     moved = webhook(text("", "wamid.m", type="system", system=system))
     assert [await house.post(moved) for _ in range(2)] == [200, 200]
-    await house.hears("status", from_user_id="US.78", **{"from": "15550000"})
+    await house.hears("status", from_user_id="US.78", number="15550000")
     assert await person_of(house, house.inbox.messages[-1].sender.external_id) == (
         person,
         Role.APPROVER,
@@ -164,7 +164,7 @@ async def test_whoever_gets_the_old_number_is_a_stranger(house: House) -> None:
     assert stranger.is_guest and stranger.external_id != "15551234"
     await house.hears("approve P1", from_user_id="US.66")
     assert house.inbox.messages[-1].sender.is_guest
-    await house.hears("status", from_user_id=None, **{"from": "15550000"})
+    await house.hears("status", from_user_id=None, number="15550000")
     assert house.inbox.messages[-1].sender.external_id == "15550000"
 
 

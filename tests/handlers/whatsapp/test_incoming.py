@@ -74,7 +74,7 @@ def test_what_is_null_is_what_is_missing() -> None:
     contact = {"wa_id": "15551234", "user_id": None, "profile": None}
     heard = only(webhook(said, contacts=[contact, None, 4], statuses=None))
     assert (heard.meant.command, heard.name) == ("/runs", "")
-    assert only(webhook(text("/runs", **{"from": 15551234}))).ids.wa_id == "15551234"
+    assert only(webhook(text("/runs") | {"from": 15551234})).ids.wa_id == "15551234"
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ async def test_within_a_day_a_card_has_buttons(house: House) -> None:
 
 
 async def test_who_shows_no_number_is_written_to_by_their_id(house: House) -> None:
-    await house.hears("start", **{"from": None})
+    await house.hears("start", number=None)
     await house.channel.send(delivery(DIGEST, address={"to": "US.77"}))
     assert house.server.shown[0]["recipient"] == "US.77" and "to" not in house.server.shown[0]
 

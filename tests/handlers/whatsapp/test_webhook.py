@@ -55,7 +55,7 @@ async def test_what_is_not_signed_is_not_heard(house: House) -> None:
     ]
     async with house.web as web:
         for one in wrong:
-            sent = {name: value.encode("utf-8") for name, value in one.items()}
+            sent = {name.encode(): value.encode() for name, value in one.items()}
             answer = await web.post(PATH, content=body, headers=sent)
             assert answer.status_code == 401, one
         assert (await web.post(PATH, content=body + b" ", headers=headers)).status_code == 401
