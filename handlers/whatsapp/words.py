@@ -29,6 +29,10 @@ _AROUND = " \t\r\n.,;:!?\"'\u201c\u201d\u2018\u2019«»¡¿*_~/"
 _REF = r"#?[pP]?\d{1,9}"
 _NAME = r"[\w:.$*@-]{1,40}"
 _CODE = r"(?=\S*\d)[\w-]{4,60}"
+_WHEN = (
+    r"(?:on|at|zone|me|here|always|utc|\d{1,2}(?::\d\d)?(?:am|pm|h)?|[a-z]+/[\w/+-]{1,40}|"
+    r"(?:mon|tues?|wednes|thurs?|fri|satur|sun)(?:day)?s?)"
+)
 _ARGUMENTS = {
     name: re.compile(rf"(?:{pattern})\Z", re.DOTALL | re.IGNORECASE)
     for name, pattern in {
@@ -41,7 +45,7 @@ _ARGUMENTS = {
         "metrics": r"\w{1,30}|\w{1,30} \d{1,3}|\d{1,3}",
         "budget": rf"set(?: {_NAME}){{2,4}}",
         "jobs": r"list|(?:pause|resume|run) [\w-]{1,40}",
-        "digest": rf"(?:daily|weekly|off|on|now|stop|none|never|always)(?: {_NAME}){{0,4}}",
+        "digest": rf"(?:daily|weekly|now|off)(?:,? {_WHEN})*",
         "link": r"[a-z0-9]{4}-?[a-z0-9]{4}|list",
         "unlink": rf"{_NAME}(?: {_NAME})?",
         **dict.fromkeys(("claim", "retry", "resend"), _CODE),
