@@ -28,7 +28,6 @@ from handlers.telegram.incoming import (
     read,
 )
 from handlers.telegram.menu import Menu
-from handlers.telegram.place import Place
 from handlers.telegram.presses import Presses
 from handlers.telegram.reach import Reach
 from handlers.telegram.sending import Sending
@@ -139,7 +138,7 @@ class Hearing:
             self._albums.accept(message, album) if in_album else self._inbox.accept(message)
         )
         if not accepted.duplicate:
-            self._beside(self._show_typing(message, accepted.run_id))
+            self._beside(self._accompany(message, accepted.run_id))
         return accepted
 
     async def _where_it_began(self, message: Message) -> Message:
@@ -178,6 +177,11 @@ class Hearing:
                 self._said.popitem(last=False)
         await self._try(self._api.tell(telling.place, telling.text))
 
+    async def _accompany(self, message: Message, run_id: str) -> None:
+        await self._show_typing(message, run_id)
+        if message.text.startswith(_ROLES_CHANGE):
+            await self._menu.refresh()
+
     async def _show_typing(self, message: Message, run_id: str) -> None:
         place = self._sending.place_of(message.address)
         wait = _QUICK
@@ -186,13 +190,8 @@ class Hearing:
                 run = await self._inbox.wait(message.workspace, run_id, wait)
                 if run.status in CLOSED:
                     break
-                await self._type(place)
+                await self._try(self._api.typing(place))
                 wait = _TYPING_LASTS
-            if message.text.startswith(_ROLES_CHANGE):
-                await self._menu.refresh()
-
-    async def _type(self, place: Place) -> None:
-        await self._try(self._api.typing(place))
 
     async def _try(self, courtesy: Awaitable[object]) -> None:
         """What is only polite may fail."""

@@ -12,6 +12,7 @@ _TAGS = {"strong": "b", "em": "i", "s": "s"}
 _LINKS = ("http://", "https://", "mailto:")
 """Not tg://: with it a text could ring somebody's phone."""
 _LONGEST_LINK = 2_000
+_EMPTY = re.compile(r"<([bis])></\1>|<a [^>]*></a>")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
 
@@ -144,7 +145,13 @@ def _inline(tokens: Sequence[Token]) -> str:
             out.append(_code_inline(token, opened))
         else:
             out.append(escape(token.content, quote=False))
-    return "".join(out)
+    return _without_empty("".join(out))
+
+
+def _without_empty(html: str) -> str:
+    while (less := _EMPTY.sub("", html)) != html:
+        html = less
+    return html
 
 
 def _tag(name: str, nesting: int, opened: list[str]) -> str:

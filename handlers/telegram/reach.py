@@ -50,9 +50,10 @@ class Reach:
             return error
         first = await self._shut(chat, error.why)
         kind = Unreachable if first else Shut
-        back = "unblocks it or writes to it" if str(chat)[:1] != "-" else "the bot is let in again"
-        who = "" if str(chat)[:1] == "-" else "the person "
-        return kind(f"{error.why}. Nothing more is sent to chat {chat} until {who}{back}")
+        back = (
+            "the bot is let in again" if _in_group(chat) else "the person writes to the bot again"
+        )
+        return kind(f"{error.why}. Nothing more is sent to chat {chat} until {back}")
 
     async def heard(self, chat: int | str, *, surely: bool = False) -> None:
         """Someone spoke there: it is written to again. `surely` doesn't trust what is known."""

@@ -1,7 +1,8 @@
 """A Telegram server, an inbox that records, and the channel between them."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 import structlog
@@ -10,6 +11,11 @@ from bot.model.codec import reply_to_json
 from bot.model.delivery import Delivery
 from bot.model.message import Reply
 from handlers.telegram.channel import TelegramChannel
+from storage.contacts import ContactStore
+from storage.drafts import DraftStore
+from storage.engine import Database, url_of
+from storage.journal import RunJournal
+from storage.tables import metadata
 from tests.conftest import HeldClock
 from tests.fakes.inbox import RecordingInbox
 from tests.fakes.telegram_server import TOKEN, TelegramServer
@@ -69,3 +75,23 @@ def delivery(reply: Reply, chat: int = 7, **address: object) -> Delivery:
 
 def editing(reply: Reply, ref: object) -> Delivery:
     return replace(delivery(reply), edits=ref)  # type: ignore[arg-type]
+
+
+@dataclass
+class Stores:
+    """A database, and what the channel keeps in it."""
+
+    contacts: ContactStore
+    drafts: DraftStore
+
+
+@pytest.fixture
+async def stores(tmp_path: Path, clock: HeldClock) -> AsyncIterator[Stores]:
+    db = Database(url_of("", tmp_path))
+    async with db.write() as conn:
+        await conn.run_sync(metadata.create_all)
+    journal = RunJournal(db)
+    journal.start()
+    yield Stores(ContactStore(db), DraftStore(db, journal, clock))
+    await journal.close()
+    await db.close()

@@ -6,6 +6,7 @@ from bot.errors import BadInput, StorageError
 from bot.model.message import Button, Reply
 from bot.model.run import Run, RunKind, RunStatus
 from handlers.telegram.channel import TelegramChannel
+from tests.conftest import HeldClock
 from tests.fakes.inbox import RecordingInbox
 from tests.fakes.telegram_server import Fault, TelegramServer
 from tests.handlers.telegram.conftest import MakeChannel, delivery
@@ -194,3 +195,30 @@ async def test_a_voice_message_is_told_that_words_are_needed(
     await server.until(lambda: bool(server.shown()))
     assert "write it in words" in server.shown()[0]["text"]
     assert inbox.messages == []
+
+
+async def test_who_writes_too_fast_is_told_so_once(
+    server: TelegramServer, inbox: RecordingInbox, make: MakeChannel, clock: HeldClock
+) -> None:
+    await make(per_minute=3).start()
+    for number in range(9):
+        await server.say(f"message {number}")
+    await server.say("another", chat=8, user=8)
+    await inbox.until(lambda: "another" in inbox.texts)
+    await server.until(lambda: bool(server.shown()))
+    assert inbox.texts == ["message 0", "message 1", "message 2", "another"]
+    assert ["within a minute" in m["text"] for m in server.shown()] == [True]
+    clock.advance(60)
+    await server.say("calm again")
+    await inbox.until(lambda: "calm again" in inbox.texts)
+
+
+async def test_what_could_not_be_recorded_does_not_count_as_fast(
+    server: TelegramServer, inbox: RecordingInbox, make: MakeChannel
+) -> None:
+    inbox.refusals = [StorageError("locked")] * 8
+    await server.say("one")
+    await server.say("two")
+    await make(per_minute=2).start()
+    await inbox.until(lambda: len(inbox.messages) == 2)
+    assert server.shown() == []

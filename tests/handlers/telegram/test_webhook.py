@@ -1,5 +1,6 @@
 """The webhook: who may post, what is answered, and nothing acknowledged before it is kept."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import httpx
@@ -10,7 +11,7 @@ from starlette.routing import Route
 from bot.errors import StorageError
 from handlers.telegram.channel import TelegramChannel
 from tests.fakes.inbox import RecordingInbox
-from tests.fakes.telegram_server import TelegramServer
+from tests.fakes.telegram_server import Fault, TelegramServer
 from tests.handlers.telegram.conftest import MakeChannel
 
 SECRET = {"X-Telegram-Bot-Api-Secret-Token": "s3cret"}
@@ -103,3 +104,45 @@ async def test_a_bot_with_a_webhook_neither_polls_nor_removes_it(
 def test_without_a_secret_there_is_no_webhook(make: MakeChannel) -> None:
     routes: Sequence[object] = make().routes()
     assert routes == ()
+
+
+async def test_telegram_is_told_of_the_webhook_where_its_address_is_set(
+    server: TelegramServer, make: MakeChannel
+) -> None:
+    server.faults = [Fault("setWebhook", 502)]
+    channel = make(webhook_url="https://bot.example.com")
+    await channel.start()
+    await server.until(lambda: bool(server.webhook))
+    assert server.webhook == "https://bot.example.com/telegram/webhook"
+    assert server.allowed == ["message", "callback_query", "message_reaction", "my_chat_member"]
+    secret = {"X-Telegram-Bot-Api-Secret-Token": server.webhook_secret}
+    assert len(server.webhook_secret) >= 32, "a secret of its own where none was set"
+    transport = httpx.ASGITransport(web_of(channel))
+    async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
+        assert (await client.post(PATH, json=UPDATE, headers=secret)).status_code == 200
+        assert (await client.post(PATH, json=UPDATE, headers=SECRET)).status_code == 401
+
+
+async def test_the_address_may_have_a_path_of_its_own_and_the_secret_is_the_one_set(
+    server: TelegramServer, make: MakeChannel
+) -> None:
+    await make(webhook_url="https://bot.example.com/t/hook", webhook_secret="s3cret").start()
+    await server.until(lambda: bool(server.webhook))
+    assert (server.webhook, server.webhook_secret) == ("https://bot.example.com/t/hook", "s3cret")
+    assert not server.sent("getUpdates", "deleteWebhook")
+
+
+async def test_an_album_over_the_webhook_is_one_message(
+    web: httpx.AsyncClient, inbox: RecordingInbox
+) -> None:
+    def piece(number: int) -> dict[str, object]:
+        photo = [{"file_id": f"p{number}", "width": 9, "height": 9}]
+        message = {k: v for k, v in UPDATE["message"].items() if k != "text"}  # type: ignore[attr-defined]
+        message |= {"photo": photo, "media_group_id": "a1", "message_id": number}
+        return {"update_id": 10 + number, "message": message}
+
+    posts = [web.post(PATH, json=piece(number), headers=SECRET) for number in (2, 1)]
+    answers = await asyncio.gather(*posts)
+    assert [answer.status_code for answer in answers] == [200, 200]
+    (message,) = inbox.messages
+    assert [file.ref["file_id"] for file in message.files] == ["p1", "p2"]
