@@ -93,7 +93,16 @@ class UpkeepStore:
                     codes.c.workspace == workspace, codes.c.expires_at < ticks_before
                 )
             )
-            return sum(gone.rowcount for gone in (ended, said, over, spent))
+            unasked = await conn.execute(
+                delete(outbox).where(
+                    outbox.c.workspace == workspace,
+                    text("run_id = ''"),  # as text, so that the index is seen to fit
+                    outbox.c.created_at < ticks_before,
+                    outbox.c.card == "",
+                    outbox.c.status.in_(("sent", "failed")),
+                )
+            )
+            return sum(gone.rowcount for gone in (ended, said, over, spent, unasked))
 
     async def optimize(self) -> None:
         """PostgreSQL's autovacuum does the same by itself."""

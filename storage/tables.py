@@ -236,6 +236,13 @@ outbox = Table(
         postgresql_where=text("status IN ('queued','sending')"),
     ),
     Index(
+        "ix_outbox_unasked",
+        "workspace",
+        "created_at",
+        sqlite_where=text("run_id = ''"),
+        postgresql_where=text("run_id = ''"),
+    ),
+    Index(
         "ix_outbox_failed",
         "workspace",
         "created_at",

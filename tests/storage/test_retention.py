@@ -73,7 +73,24 @@ async def test_repetitions_are_forgotten_but_not_the_last_tick(db: Database) -> 
     async with db.write() as conn:
         await conn.execute(insert(notices).values(workspace="w", key="old", created_at=1))
         await conn.execute(insert(notices).values(workspace="w", key="new", created_at=9))
-    assert await upkeep.tidy("w", 9, 5) == 3
+    for id, run_id, card, status, at in (
+        ("old digest", "", "", "sent", 1),
+        ("new digest", "", "", "sent", 9),
+        ("on its way", "", "", "queued", 1),
+        ("proposal", "", "P1", "sent", 1),
+        ("answer", "r1", "", "sent", 1),
+    ):
+        await say(db, id=id, run_id=run_id, card=card, status=status, created_at=at)
+    assert await upkeep.tidy("w", 9, 5) == 4
+    async with db.read() as conn:
+        left = set((await conn.execute(select(outbox.c.id))).scalars())
+    assert left == {"new digest", "on its way", "proposal", "answer"}
     assert await states.last_tick("w", "analyze") == 3
     assert await states.last_tick("w", "expire") == 1
     await upkeep.optimize()
+
+
+async def say(db: Database, **values: object) -> None:
+    row = {"workspace": "w", "channel": "slack", "node": "n", **values}
+    async with db.write() as conn:
+        await conn.execute(insert(outbox).values(**row))

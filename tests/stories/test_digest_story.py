@@ -15,6 +15,11 @@ from tests.stories.nodes import Node
 from tests.stories.telegram_people import Phone, labels, settings
 
 OWNER = 7
+_EARLIER = (
+    "UPDATE subscriptions SET created_at = created_at - 7200000",
+    "UPDATE runs SET created_at = created_at - 7200000",
+    "UPDATE proposals SET created_at = created_at - 7200000",
+)
 
 
 @pytest.fixture
@@ -71,8 +76,8 @@ async def test_a_digest_comes_once(telegram: TelegramServer, ratchet: Node, home
 
     await ratchet.kill()
     # As if all of it had been two hours ago, and it had been down at the hour of the digest.
-    for table in ("subscriptions", "runs", "proposals"):
-        database(home, f"UPDATE {table} SET created_at = created_at - 7200000")
+    for statement in _EARLIER:
+        database(home, statement)
     await ratchet.start()
     await run_job(ratchet, home)
     await run_job(ratchet, home)

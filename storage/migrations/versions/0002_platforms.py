@@ -149,6 +149,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_runs_day", [*_DAY, "outcome", "outcome_source"], unique=False)
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_outbox_unasked",
+            ["workspace", "created_at"],
+            unique=False,
+            sqlite_where=sa.text("run_id = ''"),
+            postgresql_where=sa.text("run_id = ''"),
+        )
+        batch_op.create_index(
             "ix_outbox_failed",
             ["workspace", "created_at"],
             unique=False,
@@ -174,6 +181,7 @@ def downgrade() -> None:
         batch_op.drop_column("merged_into")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index("ix_outbox_failed")
+        batch_op.drop_index("ix_outbox_unasked")
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.drop_index("ix_runs_day")
         batch_op.create_index("ix_runs_day", [*_DAY], unique=False)
