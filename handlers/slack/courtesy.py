@@ -8,10 +8,14 @@ from typing import Any
 from bot.errors import ChannelError
 from bot.model.message import Sender
 from bot.ports.clock import Clock
-from handlers.slack.api import Api
+from handlers.slack.api import Api, Refused
 from handlers.slack.incoming import part_of, text_of
 
-_EYES = "eyes"
+_EYES, _STATUS = "eyes", "status"
+_LOADING = ("Reading your message…", "Looking things up…", "Thinking it through…", "Writing…")
+_NO_STATUSES = {"unknown_method", "missing_scope", "http_404", "not_allowed_token_type"}
+"""What says that there will be none the next time either."""
+
 _KEPT = 5_000
 _FRESH, _AGAIN = 3_600, 60
 """Seconds that what users.info said about a person is believed; and that it isn't asked again
@@ -23,50 +27,57 @@ class LifeSign:
 
     def __init__(self, api: Api, log: Any) -> None:
         self._api, self._log = api, log
-        self._eyes: dict[tuple[str, str], asyncio.Task[bool]] = {}
+        self._shown: dict[tuple[str, str], asyncio.Task[str]] = {}
+        self._statuses = True
 
     def show(self, address: Mapping[str, object]) -> None:
         """Begins at once and is waited for by nobody."""
         key = _message(address)
         if not all(key):
             return
-        if len(self._eyes) >= _KEPT:
-            self._eyes.pop(next(iter(self._eyes))).cancel()
-        self._eyes[key] = asyncio.create_task(self._show(address))
+        if len(self._shown) >= _KEPT:
+            self._shown.pop(next(iter(self._shown))).cancel()
+        self._shown[key] = asyncio.create_task(self._show(address))
 
     async def clear(self, address: Mapping[str, object]) -> None:
-        """Takes the eyes away again; the status line goes by itself once the thread is answered."""
+        """Takes it away again, whatever became of the answer."""
         key = _message(address)
-        shown = self._eyes.pop(key, None)
+        shown = self._shown.pop(key, None)
+        # After a restart nobody knows: eyes stay until they are taken away, a status doesn't.
+        sign = await shown if shown else _EYES
         try:
-            if shown is None or await shown:
+            if sign == _EYES:
                 await self._api.call("reactions.remove", **_reaction(key))
+            elif sign == _STATUS:
+                await self._api.call("assistant.threads.setStatus", **_status(address, ""))
         except ChannelError as error:
             self._log.debug("slack_sign_not_cleared", error=str(error))
 
     async def close(self) -> None:
-        for task in self._eyes.values():
+        for task in self._shown.values():
             task.cancel()
-        await asyncio.gather(*self._eyes.values(), return_exceptions=True)
-        self._eyes.clear()
+        await asyncio.gather(*self._shown.values(), return_exceptions=True)
+        self._shown.clear()
 
-    async def _show(self, address: Mapping[str, object]) -> bool:
-        """Whether there are eyes to take away."""
-        thread_ts = text_of(address.get("thread_ts"))
-        channel, ts = _message(address)
-        if thread_ts:
-            status = {"channel_id": channel, "thread_ts": thread_ts, "status": "is thinking…"}
+    async def _show(self, address: Mapping[str, object]) -> str:
+        """The sign that is to be taken away, "" where there is none."""
+        if address.get("thread_ts") and self._statuses:
+            status = _status(address, "is thinking…")
             try:
-                await self._api.call("assistant.threads.setStatus", **status)
-                return False
+                asked = {**status, "loading_messages": list(_LOADING)}
+                await self._api.call("assistant.threads.setStatus", **asked)
+                return _STATUS
             except ChannelError as error:
+                if isinstance(error, Refused) and error.code in _NO_STATUSES:
+                    self._statuses = False
                 self._log.debug("slack_status_not_shown", error=str(error))
         try:
-            await self._api.call("reactions.add", **_reaction((channel, ts)))
-            return True
+            await self._api.call("reactions.add", **_reaction(_message(address)))
+            return _EYES
         except ChannelError as error:
             self._log.debug("slack_sign_not_shown", error=str(error))
-            return False
+            # A call whose end isn't known may have done it.
+            return "" if isinstance(error, Refused) else _EYES
 
 
 class Acquaintances:
@@ -111,6 +122,11 @@ class Acquaintances:
 
 def _message(address: Mapping[str, object]) -> tuple[str, str]:
     return text_of(address.get("channel")), text_of(address.get("ts"))
+
+
+def _status(address: Mapping[str, object], words: str) -> dict[str, str]:
+    channel, thread_ts = text_of(address.get("channel")), text_of(address.get("thread_ts"))
+    return {"channel_id": channel, "thread_ts": thread_ts, "status": words}
 
 
 def _reaction(key: tuple[str, str]) -> dict[str, str]:

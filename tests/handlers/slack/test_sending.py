@@ -325,9 +325,47 @@ async def test_the_eyes_go_once_it_is_answered(slack: Slack) -> None:
 
 
 async def test_eyes_stand_in_where_there_is_no_status_line(slack: Slack) -> None:
-    slack.server.fail("assistant.threads.setStatus", "unknown_method")
+    slack.server.fail("assistant.threads.setStatus", "unknown_method", times=9)
     assert await slack.post(mention("hello")) == 200
     await slack.server.until(lambda: (CHANNEL, TS, "eyes") in slack.server.reactions)
+    assert await slack.post(mention("again", ts="1780000050.000100")) == 200
+    await slack.server.until(lambda: len(slack.server.reactions) == 2)
+    asked = [method for method, _ in slack.server.calls if method.endswith("setStatus")]
+    assert len(asked) == 1
+    for message in slack.inbox.messages:
+        await slack.channel.send(delivery(ANSWER, message.address))
+    await slack.server.until(lambda: not slack.server.reactions)
+
+
+async def test_a_status_line_tells_what_goes_on_and_goes(slack: Slack) -> None:
+    assert await slack.post(mention("hello")) == 200
+    await slack.server.until(lambda: len(slack.server.statuses) == 1)
+    (status,) = slack.server.statuses
+    assert status["status"] and 1 <= len(status["loading_messages"]) <= 10
+    await slack.channel.send(delivery(ANSWER, slack.inbox.messages[0].address))
+    await slack.server.until(lambda: len(slack.server.statuses) == 2)
+    assert slack.server.statuses[1]["status"] == "" and slack.server.reactions == set()
+
+
+@pytest.mark.parametrize("there", ["status", "eyes"])
+async def test_no_sign_of_life_outlives_an_answer_that_cannot_be_given(
+    slack: Slack, there: str
+) -> None:
+    if there == "eyes":
+        slack.server.fail("assistant.threads.setStatus", "missing_scope")
+    assert await slack.post(mention("hello")) == 200
+    await slack.server.until(lambda: bool(slack.server.reactions or slack.server.statuses))
+    address = slack.inbox.messages[0].address
+    slack.server.fail("chat.postMessage", "429", retry_after=30)
+    with pytest.raises(ChannelUnavailable):
+        await slack.channel.send(delivery(ANSWER, address))
+    assert slack.server.reactions or slack.server.statuses[-1]["status"]
+    slack.server.fail("chat.postMessage", "is_archived")
+    with pytest.raises(ChannelError):
+        await slack.channel.send(delivery(ANSWER, address, attempts=2))
+    await slack.server.until(
+        lambda: not (slack.server.reactions or any(s["status"] for s in slack.server.statuses[-1:]))
+    )
 
 
 async def test_a_reply_without_an_address_is_final(slack: Slack) -> None:
