@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.model.message import Button, Card, Reply
-from handlers.slack.markdown import escape, fenced, harmless, mrkdwn, split
+from handlers.slack.markdown import escape, fenced, harmless, mrkdwn
+from handlers.slack.splitting import split
 
 METADATA = "ratchet_run"
 MARK = "ratchet:run:"

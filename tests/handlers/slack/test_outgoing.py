@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.model.message import Button, Card, Field, Reply
-from handlers.slack.markdown import harmless, mrkdwn, split
+from handlers.slack.markdown import harmless, mrkdwn
 from handlers.slack.modals import Ask, question
 from handlers.slack.outgoing import render
+from handlers.slack.splitting import split
 from tests.fakes.slack_blocks import check_message, check_view
 
 RUN = "01890abc-0000-7000-8000-000000000001"
