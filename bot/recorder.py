@@ -16,12 +16,14 @@ from bot.redaction import Redactor
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What one step's work came to. `output` must be a JSON value, and not None."""
+    """What one step's work came to. `output` must be a JSON value, and not None; `clean` says that
+    it has lost its secrets already."""
 
     output: Any
     usage: Usage = Usage()
     error_type: str = ""
     error_message: str = ""
+    clean: bool = False
 
 
 class RunLog:
@@ -95,7 +97,7 @@ class RunLog:
                     started_at=started,
                     duration_ms=spent,
                     input=self._redactor.value(input),
-                    output=self._redactor.value(done.output),
+                    output=done.output if done.clean else self._redactor.value(done.output),
                     usage=done.usage,
                     error_type=done.error_type,
                     error_message=self._redactor.text(done.error_message),

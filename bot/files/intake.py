@@ -92,7 +92,9 @@ class Intake:
                 fault = f"{type(error).__name__}: {error}"
                 said = f"`{name}` did not reach me: {error.said}"
                 taken = Taken("refused", name, ref.mime, ref.size, said=said)
-            return Done(_record(taken), error_type="channel" if fault else "", error_message=fault)
+            kind = "channel" if fault else ""
+            # Names are clean since the message was accepted, texts since they were read.
+            return Done(_record(taken), error_type=kind, error_message=fault, clean=not fault)
 
         asked = {"mime": ref.mime, "size": ref.size}
         return Taken(**await runlog.step(StepKind.FILE, name, asked, work))

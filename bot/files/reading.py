@@ -96,7 +96,7 @@ class Reader:
             if table.end >= len(text) or len(text) <= self._characters:
                 return taken
             if table.end:
-                rows = f"the first {table.shown:,} of {table.rows:,} rows"
+                rows = f"the first {table.shown:,} of {table.counted} rows"
                 return _cut(taken, text[: table.end], rows)
         label = _LANGUAGES.get(names.extension(taken.name), "text")
         lines = text.count("\n") + (not text.endswith("\n"))

@@ -13,11 +13,13 @@ _ENDINGS = {"csv": "", "tsv": "\t", "tab": "\t"}
 _MIMES = {"text/csv": "", "text/tab-separated-values": "\t"}
 _SAMPLE = 50
 _MOST_NAMES, _LONGEST_NAME = 40, 40
+_MOST_LINES, _LONGEST_LINE = 500_000, 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`shown` rows stand in the first `end` characters; `rows` counts those without the names."""
+    """`shown` rows stand in the first `end` characters; `rows` counts those without the names, or
+    as many as were counted where there are `more`."""
 
     label: str
     rows: int
@@ -25,10 +27,17 @@ class Table:
     names: tuple[str, ...]
     shown: int
     end: int
+    more: bool = False
+
+    @property
+    def counted(self) -> str:
+        return f"more than {self.rows:,}" if self.more else f"{self.rows:,}"
 
     @property
     def what(self) -> str:
-        told = f"{self.label}, {_count(self.rows, 'row')}, {_count(self.columns, 'column')}"
+        rows = f"{self.counted} row{'' if self.rows == 1 else 's'}"
+        columns = f"{self.columns:,} column{'' if self.columns == 1 else 's'}"
+        told = f"{self.label}, {rows}, {columns}"
         if not self.names:
             return f"{told}, no line with their names"
         names = [name[:_LONGEST_NAME] or "(unnamed)" for name in self.names[:_MOST_NAMES]]
@@ -85,14 +94,18 @@ def _fit(text: str, separator: str) -> tuple[float, int, int]:
 
 
 def _measured(text: str, lead: int, separator: str, quoting: int, limit: int) -> Table:
-    at = lead
+    at, more = lead, False
     lines = io.StringIO(text, newline="")
     lines.seek(lead)
 
     def read() -> Iterator[str]:
-        nonlocal at
-        for line in lines:
+        nonlocal at, more
+        for number, line in enumerate(lines):
             at += len(line)
+            if len(line) > _LONGEST_LINE:
+                raise csv.Error("no table has such a line")
+            if more := number >= _MOST_LINES:
+                return
             yield line
 
     first: list[str] = []
@@ -105,6 +118,8 @@ def _measured(text: str, lead: int, separator: str, quoting: int, limit: int) ->
             columns = max(columns, len(row)) if rows <= 1000 else columns
         if at <= limit:
             shown, end = rows, at
+    if not rows:
+        raise csv.Error("no row of it is filled")
     named = _are_names(first) and rows > 1
     return Table(
         _SEPARATORS.get(separator, "table"),
@@ -113,13 +128,10 @@ def _measured(text: str, lead: int, separator: str, quoting: int, limit: int) ->
         tuple(" ".join(cell.split()) for cell in first) if named else (),
         max(0, shown - named),
         end,
+        more,
     )
 
 
 def _are_names(cells: list[str]) -> bool:
     words = [cell.strip() for cell in cells]
     return any(words) and not any(word[:1].isdigit() or word[:1] in "+-." for word in words if word)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

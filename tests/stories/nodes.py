@@ -98,10 +98,10 @@ class Node:
                         return
                 await asyncio.sleep(0.02)
 
-    async def ask(self, text: str) -> str:
+    async def ask(self, text: str, **more: object) -> str:
         """Starts a run over the HTTP API; its id."""
         async with self._client() as client:
-            answer = await client.post("/v1/runs", json={"message": text})
+            answer = await client.post("/v1/runs", json={"message": text, **more})
             assert answer.status_code == 202, answer.text
             return str(answer.json()["run_id"])
 
@@ -112,6 +112,10 @@ class Node:
                 if run["status"] not in ("queued", "running"):
                     return run
                 await asyncio.sleep(0.05)
+
+    async def download(self, path: str) -> bytes:
+        async with self._client() as client:
+            return (await client.get(path)).raise_for_status().content
 
     def _client(self) -> httpx.AsyncClient:
         key = self._settings["RATCHET_API_KEY"]
