@@ -7,6 +7,9 @@ ADDRESS_KEY: Mapping[str, str] = {"slack": "channel", "telegram": "chat_id", "wh
 """The platforms that can be written to unasked, and what names the place in an address there."""
 
 
+NAMES: Mapping[str, str] = {"slack": "Slack", "telegram": "Telegram", "whatsapp": "WhatsApp"}
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """`name` is the same for the same place, whatever the thread. `own` says that it is the chat

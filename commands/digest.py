@@ -11,7 +11,7 @@ from bot.model.message import Button, Reply
 from bot.model.person import Identity, Role
 from bot.model.subscription import WEEKDAYS, Subscription, local, next_due
 from bot.model.words import count, one_line
-from bot.places import ADDRESS_KEY, Place, is_own, own_chat, spoken_in
+from bot.places import ADDRESS_KEY, NAMES, Place, is_own, own_chat, spoken_in
 from commands.digest_words import Wish, read
 from commands.parsing import wrong
 
@@ -81,7 +81,7 @@ async def _off(ask: Ask, wish: Wish) -> Reply:
     ended = [s for s in found if wish.cadence in (s.cadence, "") and await store.end(s)]
     if not ended:
         return Reply("There was no digest to end. `/digest` lists yours.", private=True)
-    return Reply(f"{count(len(ended), 'digest')} ended.", private=not wish.where)
+    return Reply(f"{count(len(ended), 'digest')} ended.", private=wish.where != "here")
 
 
 async def _shown(ask: Ask) -> Reply:
@@ -112,9 +112,9 @@ async def _shown(ask: Ask) -> Reply:
 def _line(one: Subscription, ask: Ask) -> str:
     day = f"{WEEKDAYS[one.weekday].capitalize()}s" if one.cadence == "weekly" else "every day"
     always = ", also when nothing happened" if one.always else ""
-    where = f"in {one.place} on {one.channel.capitalize()}"
+    where = f"in {one.place} on {NAMES[one.channel]}"
     if is_own(one.channel, one.place):
-        where = f"to you on {one.channel.capitalize()}"
+        where = f"to you on {NAMES[one.channel]}"
     elif one.address.items() <= ask.run.address.items():
         where = "here"
     return (
@@ -171,7 +171,7 @@ async def _agree(ask: Ask, place: Place) -> None:
     if ask.run.channel != place.channel:
         raise Conflict(
             f"{place.channel} {place.name} did not agree",
-            said=f"You have not agreed to be written to on {place.channel.capitalize()}. Say "
+            said=f"You have not agreed to be written to on {NAMES[place.channel]}. Say "
             "`digest daily` to me there.",
         )
     word = one_line(ask.run.message, 80)

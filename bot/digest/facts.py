@@ -20,6 +20,8 @@ _DAY = 86_400_000
 _LOOKED_BACK = 90 * _DAY
 """An older version's success is measured over so long: further back the questions were others."""
 _CHART_DAYS: Mapping[Cadence, int] = {"daily": 14, "weekly": 28}
+_TOLD_DAYS: Mapping[Cadence, int] = {"daily": 7, "weekly": 28}
+"""So long a change's effect is told of: at first there is not enough to tell."""
 _IMPROVED = 5
 _MOST = 500  # proposals, memories: more than that happens in no week
 
@@ -137,7 +139,7 @@ async def _improved(
     busy: Sequence[Bucket],
     in_use: Sequence[Proposal],
 ) -> tuple[Improvement, ...]:
-    """What came into use in the period, and what was in use in it and is an agent's newest."""
+    """What came into use in the period or not long before, and is still an agent's newest."""
     current = {a.name: a.version for a in await services.agents.current(workspace)}
     worked = {(b.agent, b.version) for b in busy}
     found: list[Improvement] = []
@@ -145,7 +147,8 @@ async def _improved(
     for proposal in in_use:
         agent, applied = proposal.change.agent, proposal.applied or {}
         version = applied.get("version")
-        newest = current.get(agent) == version and (agent, version) in worked
+        recent = proposal.decided_at >= window.until - _TOLD_DAYS[window.cadence] * _DAY
+        newest = recent and current.get(agent) == version and (agent, version) in worked
         if not agent or not version or not (newest or window.holds(proposal.decided_at)):
             continue
         if agent not in seen:

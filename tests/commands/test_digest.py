@@ -82,7 +82,7 @@ async def test_on_whatsapp_asking_for_it_is_consent(on: Stage) -> None:
         "channel": "whatsapp",
         "address": {"to": "1555", "wa_id": "1555", "user_id": ""},
     }
-    assert "to you on Whatsapp" in (await on.say("member", "/digest daily here", **chat)).text
+    assert "to you on WhatsApp" in (await on.say("member", "/digest daily here", **chat)).text
     contact = await on.services.contacts.get(WORKSPACE, "whatsapp", "1555")
     assert contact and (contact.consent, contact.consent_word) == ("in", "/digest daily here")
     [one] = await kept(on)

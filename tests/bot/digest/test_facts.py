@@ -51,10 +51,14 @@ async def test_what_is_in_use_is_told_of_again_while_it_works(on: Stage) -> None
     facts = await week(on)
     assert [one.proposal.ref for one in facts.improved] == [ref]
     assert facts.learned == ()
+    on.clock.advance(21 * DAY)
+    await rated(on, 1, 1, agent_version=2)
+    assert (await week(on)).improved == (), "by now everyone knows"
     # Superseded by another version, it is no longer what works.
     await approve_lesson(on, "lesson: name the source")
+    await approve_lesson(on, "lesson: name the author")
     on.clock.advance(8 * DAY)
-    await rated(on, 1, 1, agent_version=2)
+    await rated(on, 1, 1, agent_version=3)
     assert (await week(on)).improved == ()
 
 
