@@ -30,7 +30,7 @@ _REF = r"#?[pP]?\d{1,9}"
 _NAME = r"[\w:.$*@-]{1,40}"
 _CODE = r"(?=\S*\d)[\w-]{4,60}"
 _WHEN = (
-    r"(?:on|at|zone|me|here|always|utc|\d{1,2}(?::\d\d)?(?:am|pm|h)?|[a-z]+/[\w/+-]{1,40}|"
+    r"(?:daily|weekly|on|at|zone(?: [\w/+-]{1,40})?|me|here|always|utc|\d{1,2}(?::\d\d)?(?:am|pm|h)?|[a-z]+/[\w/+-]{1,40}|"
     r"(?:mon|tues?|wednes|thurs?|fri|satur|sun)(?:day)?s?)"
 )
 _ARGUMENTS = {
