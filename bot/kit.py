@@ -7,7 +7,8 @@ from pydantic import SecretStr
 
 from bot.command import CommandTable
 from bot.config import Settings
-from bot.model.message import Reply
+from bot.model.message import Message, Reply
+from bot.model.person import Person
 from bot.ports.channels import Route
 from bot.ports.outbox import Drafts
 from bot.ports.stores import Receipts
@@ -22,6 +23,7 @@ class ChannelKit:
     `drafts` remembers where answers that still grow are shown; `redact` is applied to them.
     `receipts` keeps what the platform says about messages it took. `bounced` takes (workspace,
     delivery id, cause, whether another form of it may work) where it did not deliver one of them.
+    `person_of` says who a message is from.
     """
 
     services: Services
@@ -36,6 +38,7 @@ class ChannelKit:
     redact: Callable[[str], str]
     receipts: Receipts
     bounced: Callable[[str, str, str, bool], Awaitable[None]]
+    person_of: Callable[[Message], Awaitable[Person]]
 
     @property
     def settings(self) -> Settings:

@@ -243,13 +243,14 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         if settings.route_with_model and not settings.offline
         else None,
     )
+    roles = Roles(people, settings)
     inbox = Dispatcher(
         settings,
         clock,
         ids,
         journal,
         runs,
-        Roles(people, settings),
+        roles,
         executor,
         table,
         redactor,
@@ -358,6 +359,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
             redact=redactor.text,
             receipts=ReceiptStore(db),
             bounced=sender.bounced,
+            person_of=roles.person_of,
         )
         channels.update(_channels(kit))
     return app

@@ -3,7 +3,7 @@
 import math
 import re
 
-from bot.budget import label
+from bot.budget import defaults, label
 from bot.command import Ask, Command
 from bot.counters import Key
 from bot.errors import Forbidden
@@ -13,6 +13,7 @@ from bot.model.person import Role
 from bot.model.words import one_line, share, usd
 from commands.parsing import closest, wrong
 
+_OWN = "local"
 _AMOUNT = re.compile(r"\$?(\d{1,9}(?:\.\d{1,6})?)\Z", re.ASCII)
 
 
@@ -30,8 +31,26 @@ async def budget(ask: Ask) -> Reply:
             said=f"Budgets are set by owners; you are a {ask.person.role.value}.",
         )
     new = await _parsed(ask, words[1:])
+    _keep_to_defaults(ask, new)
     await ask.services.purse.set(ask.run.workspace, new)
     return Reply(f"From now on {_name(new)}: {usd(new.limit_usd)}.")
+
+
+def _keep_to_defaults(ask: Ask, new: Budget) -> None:
+    """Who pays is whoever runs Ratchet: other workspaces may ask for less, not for more."""
+    if ask.run.workspace == _OWN:
+        return
+    limits = [
+        b.limit_usd
+        for b in defaults(ask.services.settings)
+        if (b.scope, b.period) == (new.scope, new.period)
+    ]
+    if new.limit_usd > min(limits, default=0.0):
+        raise Forbidden(
+            f"{ask.run.workspace} may not raise {new.label}",
+            said=f"{_name(new)} may be {usd(min(limits, default=0.0))} at most here: that is set "
+            "by whoever runs this Ratchet.",
+        )
 
 
 async def _parsed(ask: Ask, words: list[str]) -> Budget:

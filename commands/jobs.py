@@ -9,6 +9,7 @@ from bot.model.words import ago, one_line, when
 from commands.parsing import closest, wrong
 
 _DOING = ("pause", "resume", "run")
+_OWN = "local"
 
 
 async def jobs(ask: Ask) -> Reply:
@@ -35,6 +36,11 @@ async def jobs(ask: Ask) -> Reply:
 
 async def _do(ask: Ask, doing: str, job: str) -> Reply:
     control, workspace = ask.services.jobs, ask.run.workspace
+    if doing != "run" and workspace != _OWN:
+        raise Forbidden(
+            f"{workspace} may not {doing} {job}",
+            said="The jobs serve every workspace here: only the one that runs Ratchet pauses them.",
+        )
     if doing == "run":
         run_id = await control.run_now(workspace, job, ask.run.id)
         return Reply(f"**{job}** runs now as `{run_id[-8:]}`.")

@@ -23,6 +23,8 @@ SCOPES: Mapping[str, str] = {
     "reactions.remove": "reactions:write",
     "users.info": "users:read",
     "views.open": "",
+    "views.publish": "",
+    "assistant.threads.setSuggestedPrompts": "assistant:write",
     "oauth.v2.access": "",
     "files.getUploadURLExternal": "files:write",
     "files.completeUploadExternal": "files:write",

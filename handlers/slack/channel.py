@@ -3,16 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Collection, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import structlog
 
 from bot.errors import ChannelError, RatchetError
+from bot.home import Section, page
 from bot.kit import ChannelKit, plain
 from bot.model.delivery import Delivery
 from bot.model.file import FileRef
-from bot.model.message import Reply
+from bot.model.message import Message, Reply, Sender
+from bot.model.person import Role
 from bot.model.run import Run
 from bot.pace import Pace
 from bot.ports.channels import Inbox, Route
@@ -21,6 +24,7 @@ from bot.ports.stores import Installations
 from handlers.slack.api import REJECTED, Answer, Refused, bot_scopes
 from handlers.slack.fetching import fetch
 from handlers.slack.hearing import Hearing, TakesPart
+from handlers.slack.home import HomeTab, Once, PageOf
 from handlers.slack.incoming import HOME, part_of, text_of
 from handlers.slack.install import Install, Installing, OAuthApp, ends
 from handlers.slack.live import Sources
@@ -33,6 +37,14 @@ from handlers.slack.web_api import TIMEOUT, SlackApi
 
 REACTIONS = {"+1": "up", "-1": "down", "white_check_mark": "approve", "x": "decline"}
 _MANY = 1_000_000
+
+
+async def no_page(workspace: str, sender: Sender) -> Sequence[Section]:
+    return ()
+
+
+async def never(workspace: str, key: str) -> bool:
+    return False
 
 
 async def no_cards(workspace: str, refs: Collection[str]) -> Sequence[Reply]:
@@ -68,6 +80,8 @@ class SlackChannel:
         installations: Installations | None = None,
         installing: Installing | None = None,
         cards: Cards = no_cards,
+        page: PageOf = no_page,
+        once: Once = never,
         prefix: str = "",
         reactions: Mapping[str, str] = REACTIONS,
         per_minute: int = _MANY,
@@ -98,13 +112,14 @@ class SlackChannel:
             background=self._background,
             log=log,
         )
+        home_tab = HomeTab(self._teams, page, once, inbox, log)
         pressing = Pressing(
             teams=self._teams,
             hearing=hearing,
             cards=cards,
             reactions=reactions,
             background=self._background,
-            changed=self._home_changed,
+            changed=home_tab.changed,
             log=log,
         )
         self._receiving = Receiving(
@@ -117,6 +132,7 @@ class SlackChannel:
                 "reaction_added": pressing.on_reaction,
                 "reaction_removed": pressing.on_reaction,
                 "agent_session_stopped": hearing.on_stop,
+                "app_home_opened": home_tab.on_opened,
                 "app_uninstalled": self._on_removed,
                 "tokens_revoked": self._on_removed,
             },
@@ -278,9 +294,6 @@ class SlackChannel:
         if len(self._ended) > 1_000:
             self._ended.pop(next(iter(self._ended)))
 
-    async def _home_changed(self, team: Team, user: str, run_id: str) -> None:
-        """Nothing is shown there."""
-
 
 def make(kit: ChannelKit) -> SlackChannel:
     settings, services = kit.settings, kit.services
@@ -296,6 +309,13 @@ def make(kit: ChannelKit) -> SlackChannel:
             settings.slack_client_id, secret, settings.slack_oauth_url, sorted(bot_scopes())
         )
         installing = Installing(app, services.codes, services.people, services.ids)
+
+    async def page_of(workspace: str, sender: Sender) -> Sequence[Section]:
+        person = await kit.person_of(Message(workspace, "slack", "", "", sender, ""))
+        if sender.is_guest:
+            person = replace(person, role=Role.GUEST)
+        return await page(services, workspace, person)
+
     parts = (part.partition("=") for part in settings.listed(settings.reactions))
     return SlackChannel(
         bot_token=plain(settings.slack_bot_token) or "",
@@ -312,6 +332,8 @@ def make(kit: ChannelKit) -> SlackChannel:
         installations=services.installations if installing else None,
         installing=installing,
         cards=kit.cards,
+        page=page_of,
+        once=services.budgets.warn_once,
         prefix=settings.command_prefix,
         reactions={name: says for name, _, says in parts if says},
         per_minute=settings.messages_per_minute,

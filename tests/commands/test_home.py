@@ -1,0 +1,105 @@
+"""A person's own page: what each role finds there, and that every button is a command."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.command import CommandTable
+from bot.errors import Forbidden
+from bot.home import Section, page
+from bot.model.person import Role
+from commands import COMMANDS
+from tests.commands.stage import WORKSPACE, Stage
+
+
+async def found(on: Stage, who: str, workspace: str = WORKSPACE) -> dict[str, Section]:
+    person = await on.services.people.get(WORKSPACE, on.people[who].id)
+    assert person is not None
+    sections = await page(on.services, workspace, person)
+    table = CommandTable(COMMANDS)
+    for button in (b for section in sections for b in section.buttons):
+        name, _ = table.parse(button.command) or ("", "")
+        command = table.lookup(name)
+        assert command and person.role.may(command.role), f"{who} is shown {button.command}"
+        assert len(button.command.encode()) <= 64
+    return {section.title or section.lines[0]: section for section in sections}
+
+
+def titles(sections: dict[str, Section]) -> set[str]:
+    return {title.partition(",")[0] for title in sections}
+
+
+async def test_a_member_finds_agents_and_their_own_requests_only(on: Stage) -> None:
+    own = await on.asked("What did we sell?", "Much")
+    await on.asked("What is secret?", "This", by="other")
+    sections = await found(on, "member")
+    assert titles(sections) == {"Hello", "Your last requests", "Agents"}
+    said = " ".join(sections["Your last requests"].lines)
+    assert "What did we sell?" in said and "secret" not in said
+    assert [b.command for b in sections["Your last requests"].buttons] == [f"/run {own.short}"]
+    assert any("@generalist" in line for line in sections["Agents"].lines)
+
+
+async def test_who_asked_for_a_change_sees_that_it_waits(on: Stage) -> None:
+    await on.asked("What did we sell?", "Much")
+    await on.say("member", "/better answer in euros")
+    waiting = (await found(on, "member"))["What you asked for, waiting for an approver"]
+    assert [b.command for b in waiting.buttons] == ["/proposals P1"]
+    assert "Waiting for your decision" not in await found(on, "member")
+    assert titles(await found(on, "other")) == {"Hello", "Your last requests", "Agents"}
+
+
+async def test_an_approver_decides_from_the_page(on: Stage) -> None:
+    await on.asked("What did we sell?", "Much")
+    await on.say("member", "/better answer in euros")
+    sections = await found(on, "approver")
+    card = next(s for title, s in sections.items() if title.startswith("**P1**"))
+    assert [b.command for b in card.buttons] == [
+        "/approve P1",
+        "/edit P1",
+        "/decline P1",
+        "/proposals P1",
+    ]
+    assert card.buttons[1].value == "answer in euros" and card.buttons[2].asks
+    assert not {"Budget", "Jobs", "This week"} & titles(sections)
+    await on.say("approver", "/approve P1")
+    after = await found(on, "approver")
+    assert after["Waiting for your decision"].lines == ("Nothing waits for you.",)
+
+
+async def test_an_owner_finds_the_numbers_as_well(on: Stage) -> None:
+    await on.asked("What did we sell?", "Much")
+    await on.say("member", "/better answer in euros")
+    await on.say("approver", "/approve P1")
+    await on.say("owner", "/jobs pause analyze")
+    sections = await found(on, "owner")
+    assert {"This week", "Improvements in use and on trial", "Budget", "Jobs"} <= titles(sections)
+    assert "1 request" in sections["This week"].lines[0]
+    in_use = sections["Improvements in use and on trial"]
+    assert [b.command for b in in_use.buttons] == ["/rollback P1"]
+    assert "/jobs resume analyze" in [b.command for b in sections["Jobs"].buttons]
+    assert any("$20.00 this day" in line for line in sections["Budget"].lines)
+
+
+async def test_a_guest_finds_a_greeting_and_nothing_else(on: Stage) -> None:
+    await on.asked("What did we sell?", "Much")
+    assert titles(await found(on, "guest")) == {"Hello"}
+    owner = replace(on.people["owner"], role=Role.GUEST)  # known to the platform as a guest
+    assert [s.title for s in await page(on.services, WORKSPACE, owner)] == ["Hello, Owner"]
+
+
+async def test_another_workspaces_owner_finds_nothing_of_ours(on: Stage) -> None:
+    await on.asked("What did we sell?", "Much")
+    await on.say("member", "/better answer in euros")
+    sections = await found(on, "owner", "slack:T0OTHER")
+    everything = repr(sections.values())
+    assert "sell" not in everything and "P1" not in everything and "Jobs" not in sections
+
+
+async def test_another_workspaces_owner_neither_pauses_our_jobs_nor_spends_more(on: Stage) -> None:
+    other = "slack:T0OTHER"
+    for said in ("/jobs pause analyze", "/budget set workspace day 1000"):
+        with pytest.raises(Forbidden):
+            await on.say("owner", said, workspace=other)
+    assert on.jobs.paused == set()
+    assert "$1.00" in (await on.say("owner", "/budget set workspace day 1", workspace=other)).text
