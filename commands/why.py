@@ -18,6 +18,7 @@ async def why(ask: Ask) -> Reply:
     lines += _routing(run, steps)
     lines += _memories(steps, of_user(ask.person.id))
     lines += await _lessons(ask, run)
+    lines += _files(steps)
     lines += _tools(steps)
     if run.error_type:
         lines.append(f"**Ended with** `{run.error_type}`: {one_line(run.error_message, 300)}")
@@ -62,6 +63,22 @@ async def _lessons(ask: Ask, run: Run) -> list[str]:
         return []
     shown = [f"- {b.text}" + (f" ({b.source})" if b.source else "") for b in version.playbook]
     return [f"**Lessons** in {version.name} v{version.version}", *shown]
+
+
+def _files(steps: Sequence[Step]) -> list[str]:
+    """What came with the message, and what was read of it; never what stands in it."""
+    read = [
+        step.output
+        for step in steps
+        if step.kind is StepKind.FILE and isinstance(step.output, Mapping)
+    ]
+    told = [f"- {one_line(str(f['name']), 80)}: {_read(f)}" for f in read]
+    return ["**Files**", *told] if told else []
+
+
+def _read(file: Mapping[str, Any]) -> str:
+    unread = "could not be read"
+    return unread if file.get("kind") == "refused" else one_line(str(file.get("what")), 160)
 
 
 def _tools(steps: Sequence[Step]) -> list[str]:

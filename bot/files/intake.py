@@ -28,7 +28,7 @@ Fetch = Callable[[Run, FileRef, int], Awaitable[bytes]]
 
 _TRIES = 3
 _LONGEST_PAUSE = 10.0
-_SECONDS = 60.0
+_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)

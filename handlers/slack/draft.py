@@ -133,6 +133,8 @@ def _card(task: str, title: str, status: str) -> Chunk:
 
 def _title(step: Doing) -> str:
     """In words for people; "" for what nobody needs to see. A model may call a tool by any name."""
+    if step.kind == "file":
+        return f"Reading {harmless(' '.join(step.name.split())[:60])}"
     if step.kind == "tool":
         name = " ".join(step.name.replace("_", " ").split())[:60]
         return f"Using {harmless(name)}" if name else "Using a tool"

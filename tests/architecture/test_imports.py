@@ -87,6 +87,12 @@ def test_nobody_imports_the_tests() -> None:
     assert not strays
 
 
+def test_what_reads_pdfs_stays_out_of_the_service() -> None:
+    """It is started as a program: reading may hang, and importing it takes a third of a second."""
+    assert not _importers("bot.files.pdf_reader")
+    assert _importers("pypdf") == ["bot/files/pdf_reader.py"]
+
+
 def test_there_is_no_sixth_package() -> None:
     found = {p.parent.name for p in ROOT.glob("*/__init__.py")}
     assert found == {*PACKAGES, "tests", "benchmarks"}

@@ -88,6 +88,16 @@ async def test_why_shows_routing_memories_and_tools_but_nobody_elses_memory(on: 
     assert "a secret" not in text
 
 
+async def test_why_tells_which_files_were_read_but_not_what_is_in_them(on: Stage) -> None:
+    read = {"kind": "text", "name": "pay.csv", "what": "CSV, 2 rows", "text": "salaries"}
+    lost = {"kind": "refused", "name": "a.docx", "said": "`a.docx` is a Word document."}
+    log = [Step(n, StepKind.FILE, "f", output=output) for n, output in enumerate((read, lost))]
+    await on.asked("Sum up", "42", log=log)
+    text = (await on.say("member", "/why")).text
+    assert "- pay.csv: CSV, 2 rows\n- a.docx: could not be read" in text
+    assert "salaries" not in text
+
+
 async def test_why_shows_the_lessons_of_the_version_that_ran(on: Stage) -> None:
     agents = {a.name: a for a in await on.services.agents.current(WORKSPACE)}
     taught = agents["generalist"].with_bullet(Bullet("b1", "be brief", "P1"))

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from bot.llm.offline import INTRODUCTION, NEAREST, NO_MODEL, OfflineModel
+from bot.llm.offline import INTRODUCTION, NEAREST, NO_MODEL, NO_READER, OfflineModel
 from bot.model.agent import Bullet
 from bot.model.chat import Context, ModelReply, ModelRequest, ToolSpec
+from bot.model.file import Taken
 from bot.model.memory import ORG, Memory, Recalled
 
 TOOLS = tuple(
@@ -27,8 +28,9 @@ async def ask(
     bullets: tuple[Bullet, ...] = (),
     memories: tuple[Recalled, ...] = (),
     tools: tuple[ToolSpec, ...] = TOOLS,
+    files: tuple[Taken, ...] = (),
 ) -> ModelReply:
-    context = Context(question, "generalist", bullets, memories)
+    context = Context(question, "generalist", bullets, memories, files)
     messages = ({"role": "system", "content": "x"}, {"role": "user", "content": question})
     return await OfflineModel().complete(ModelRequest("", messages, tools, context=context))
 
@@ -40,6 +42,13 @@ async def test_quotes_a_bullet_word_for_word_with_who_taught_it() -> None:
     )
     assert (reply.model, reply.usage.cost_usd) == ("offline", 0.0)
     assert reply.usage.estimated and reply.usage.tokens_out > 0
+
+
+async def test_says_which_files_it_got_and_that_it_can_t_work_with_them() -> None:
+    table = Taken("text", "r.csv", size=1234, what="CSV, 2 rows, 1 column: a", text="a\n1\n2\n")
+    reply = await ask("Sum it up", files=(table, Taken("refused", "x.zip", said="no")))
+    assert reply.text == f"- I got `r.csv`: CSV, 2 rows, 1 column: a, 1,234 bytes.\n\n{NO_READER}"
+    assert (await ask("What is 17 * 23?", files=(table,))).tool_calls
 
 
 async def test_quotes_an_answer_without_the_question_it_was_kept_with() -> None:
