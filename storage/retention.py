@@ -6,7 +6,7 @@ from sqlalchemy import and_, delete, exists, func, or_, select, text, update
 
 from bot.model.run import CLOSED
 from storage.engine import Database
-from storage.tables import codes, drafts, files, notices, outbox, runs, steps, ticks
+from storage.tables import codes, drafts, files, notices, outbox, receipts, runs, steps, ticks
 
 _NO_RUN_TEXT = {"message": "", "answer": "", "error_message": "", "reply": None, "history": None}
 _NO_STEP_TEXT = {"input": None, "output": None, "error_message": ""}
@@ -102,7 +102,13 @@ class UpkeepStore:
                     outbox.c.status.in_(("sent", "failed")),
                 )
             )
-            return sum(gone.rowcount for gone in (ended, said, over, spent, unasked))
+            told = await conn.execute(
+                delete(receipts).where(
+                    receipts.c.workspace == workspace, receipts.c.at < ticks_before
+                )
+            )
+            gone = (ended, said, over, spent, unasked, told)
+            return sum(one.rowcount for one in gone)
 
     async def optimize(self) -> None:
         """PostgreSQL's autovacuum does the same by itself."""
