@@ -8,6 +8,7 @@ from bot.errors import BadInput, Conflict, Forbidden, RatchetError
 from bot.model.memory import of_user
 from bot.model.message import Card, Reply
 from bot.model.person import Code, Identity, Person, Role
+from bot.model.terms import FIXED
 from bot.model.words import one_line, when
 from bot.services import Services
 from commands.parsing import wrong
@@ -27,11 +28,23 @@ _ASK_ANEW = "Say `/link` on the other platform for a new one."
 
 async def link(ask: Ask) -> Reply:
     word = ask.args.strip().strip("`*")
+    _must_not_be_a_guest(ask, entering=bool(word) and word.lower() != "list")
     if not word:
         return await _issued(ask)
     if word.lower() == "list":
         return await _listed(ask)
     return await _entered(ask, word.upper())
+
+
+def _must_not_be_a_guest(ask: Ask, entering: bool) -> None:
+    """Except to enter a code where everyone begins as one."""
+    if ask.person.role.may(Role.MEMBER) or (entering and ask.run.channel in FIXED):
+        return
+    raise Forbidden(
+        f"guest {ask.person.id} may not /link",
+        said="/link needs the role member, and yours is guest. An owner can change that with "
+        "/role.",
+    )
 
 
 async def _issued(ask: Ask) -> Reply:
@@ -178,5 +191,6 @@ COMMAND = Command(
     link,
     usage="[code | list]",
     examples=("/link", "/link ABCD-EFGH"),
+    role=Role.GUEST,
     more="Roles, ratings, memories and budgets follow the person. `list` shows an owner all links.",
 )

@@ -98,6 +98,18 @@ async def test_guests_get_no_code_and_use_none(on: Stage) -> None:
             await on.say("visitor", text, channel="slack")
 
 
+async def test_who_begins_as_a_guest_enters_a_code_and_is_one_no_more(on: Stage) -> None:
+    met = await on.services.people.resolve(WORKSPACE, "whatsapp", "US.9", "", Role.GUEST)
+    on.people["caller"] = met
+    for text in ("/link", "/link list"):
+        with pytest.raises(Forbidden):
+            await on.say("caller", text, channel="whatsapp")
+    code = await _code(on, "desk", "slack")
+    await on.say("caller", f"/link {code}", channel="whatsapp")
+    now = await on.services.people.resolve(WORKSPACE, "whatsapp", "US.9", "", Role.GUEST)
+    assert now.id == on.people["desk"].id
+
+
 async def test_guessing_is_stopped_for_a_while(on: Stage) -> None:
     code = await _code(on, "desk", "slack")
     for number in range(5):

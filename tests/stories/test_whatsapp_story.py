@@ -168,7 +168,7 @@ async def test_a_stranger_learns_how_it_works_and_nothing_else(
     assert "Say `start`" in hello and "metrics" not in hello
     for words in ("approve P1", "status", "budget"):
         assert "needs the role" in said(await stranger.says(words))
-    await stranger.says("start")
+    assert "role first" in said(await stranger.says("start"))
     await stranger.says("stop")
     before = len(graph.shown)
     await stranger.writes("stop")
@@ -187,3 +187,12 @@ async def test_a_break_and_its_end(graph: WhatsAppServer, ratchet: Node) -> None
     await proposed(ratchet, "We state the length of a cable in feet")
     await phone.sees("P2")
     assert not [m for m in graph.shown if "Proposal P1" in said(m)]
+
+
+async def test_a_stranger_with_a_code_is_who_gave_it(graph: WhatsAppServer, ratchet: Node) -> None:
+    stranger = Phone(graph, ratchet, STRANGER)
+    assert "needs the role" in said(await stranger.says("link"))
+    issued = await answer(ratchet, "/link")
+    code = issued.split("**")[1]
+    assert "You are" in said(await stranger.says(f"link {code}"))
+    assert "waits for approval" in said(await stranger.says("status"))
