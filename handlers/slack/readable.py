@@ -19,7 +19,7 @@ _BARE = {
     "rollback": _REF,
     "run": _RUN,
     "why": _RUN,
-    "metrics": r"[\w-]+",
+    "metrics": r"[\w-]+(\s+\d+)?(\s+share)?",
     "help": r"[\w-]+",
     "forget": r"M\d+",
     "proposals": r"(P\d+|offered|approved|declined|expired|rolled-back)",
@@ -27,7 +27,8 @@ _BARE = {
     "agents": r"[\w-]+",
     "budget": r"set\s.+",
     "rate": r"(up|down)",
-    "digest": r"(daily|weekly|now|off)\b[\w\s/:+-]*",
+    "digest": r"(daily|weekly|now|off)(,?\s+(daily|weekly|me|here|always|utc|\w+/[\w/+-]+|"
+    r"(on|at|zone)\s+[\w:/+-]+))*",
     "jobs": r"(list|(pause|resume|run)\s+[\w-]+)",
 }
 """What may follow a command's word where no "!" marks it. Anything else after these words, and

@@ -22,6 +22,7 @@ SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 COMMANDS = {
     *("better", "save-workflow", "metrics", "help", "runs", "run", "why", "agents", "rate"),
     *("approve", "decline", "edit", "rollback", "remember", "forget", "jobs", "stop"),
+    "digest",
 }
 
 

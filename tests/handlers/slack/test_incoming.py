@@ -220,6 +220,12 @@ def test_a_strange_ts_gives_no_time(ts: str) -> None:
         ("!unknown", "!unknown"),
         ("approve of this", "approve of this"),
         ("better", "/better"),
+        ("metrics writer 30 share", "/metrics writer 30 share"),
+        ("metrics of our last quarter", "metrics of our last quarter"),
+        ("digest weekly on friday at 16 here", "/digest weekly on friday at 16 here"),
+        ("digest daily, zone Europe/Berlin", "/digest daily, zone Europe/Berlin"),
+        ("digest this article for me", "digest this article for me"),
+        ("digest daily news for me", "digest daily news for me"),
     ],
 )
 def test_after_a_mention_only_the_forms_of_commands_are_commands(said_text: str, text: str) -> None:
