@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from bot.errors import ChannelError, ChannelUnavailable
+from bot.errors import ChannelError, ChannelUnavailable, RatchetError
 from bot.files import names
 from bot.files.reading import Reader
 from bot.files.room import Room
@@ -134,6 +134,13 @@ class Intake:
             except TimeoutError as error:
                 said = "it took too long to come. Please send it again."
                 raise ChannelError(f"no file after {_SECONDS:.0f} s", said=said) from error
+            except RatchetError:
+                raise
+            except Exception as error:
+                # One file that a platform hands over oddly must not cost the whole answer.
+                log.exception("file_not_fetched", run_id=run.id, channel=run.channel)
+                said = "something went wrong on the way. Please send it again."
+                raise ChannelError(f"{type(error).__name__}: {error}", said=said) from error
         raise AssertionError("the last try returns or raises")
 
 

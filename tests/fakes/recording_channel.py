@@ -18,7 +18,7 @@ class RecordingChannel:
     def __init__(self, name: str = "slack", can_look: bool = True) -> None:
         self.name, self.can_look, self.push = name, can_look, True
         self.shown: list[Delivery] = []
-        self.files: dict[str, bytes | list[RatchetError | bytes]] = {}
+        self.files: dict[str, bytes | list[Exception | bytes]] = {}
         self.fetched: list[str] = []
         self.script: deque[tuple[RatchetError | None, bool]] = deque()
 
@@ -47,9 +47,9 @@ class RecordingChannel:
             raise ChannelError("gone", said="it is gone. Please send it again.")
         return held
 
-    def _next(self, held: list[RatchetError | bytes]) -> bytes:
+    def _next(self, held: list[Exception | bytes]) -> bytes:
         first = held.pop(0) if len(held) > 1 else held[0]
-        if isinstance(first, RatchetError):
+        if isinstance(first, Exception):
             raise first
         return first
 

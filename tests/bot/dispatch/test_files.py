@@ -152,6 +152,15 @@ async def test_what_can_t_be_fetched_for_now_is_fetched_again(
     assert step.error_type == "channel"
 
 
+async def test_one_file_that_breaks_its_channel_does_not_cost_the_answer(
+    app: App, model: ModelServer, slack: RecordingChannel
+) -> None:
+    slack.files |= {"odd.txt": [KeyError("url")], "a.txt": b"words"}
+    run = await say(app, "Read", files=sent("odd.txt", "a.txt"))
+    assert run.status is RunStatus.SUCCEEDED and "words" in asked(model.chats[0])
+    assert "`odd.txt` did not reach me: something went wrong on the way" in said(run)
+
+
 async def test_names_are_shown_in_one_line_and_without_paths(
     app: App, model: ModelServer, slack: RecordingChannel
 ) -> None:
