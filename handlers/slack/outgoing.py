@@ -105,10 +105,16 @@ def mark_of(message: Mapping[str, Any]) -> tuple[str, str, int] | None:
 def _cut(reply: Reply) -> tuple[list[str], bool]:
     """The text in pieces, and whether what follows it needs a message of its own."""
     card = reply.card
-    text = "\n\n".join(filter(None, (reply.text.strip("\n"), _overflow(card))))
+    said = "" if card and _same(reply.text, card.body) else reply.text.strip("\n")
+    text = "\n\n".join(filter(None, (said, _overflow(card))))
     chunks = pieces(text)
     tail = sum(len(json.dumps(block, ensure_ascii=False)) for block in _tail(reply, rich=False))
     return chunks, bool(chunks) and len(mrkdwn(chunks[-1])) + tail > ROOM
+
+
+def _same(text: str, body: str) -> bool:
+    """Whether a card says already what goes before it for who sees no cards."""
+    return text.split() == body.split()
 
 
 def _overflow(card: Card | None) -> str:
@@ -138,7 +144,9 @@ def _part(chunk: str, reply: Reply) -> Part:
     plain += _tail(reply, rich=False)
     bare = "\n".join(filter(None, (text, *_tail_lines(reply))))
     card = (escape(reply.card.title), escape(reply.card.status)) if reply.card else ()
-    shown = "\n".join(filter(None, (text, *card))) or _title(reply)
+    said = reply.text if reply.card and _same(reply.text, reply.card.body) else ""
+    words = text or mrkdwn(said.strip())
+    shown = "\n".join(filter(None, (words, *card))) or _title(reply)
     return Part(shown[:MESSAGE], rich[:50], plain[:50], (bare or shown)[:MESSAGE])
 
 
@@ -150,7 +158,7 @@ def _title(reply: Reply) -> str:
 def _tail(reply: Reply, *, rich: bool) -> Iterator[Block]:
     card = reply.card
     if card:
-        yield from _card(card)
+        yield from _card(card, rich=rich)
     if reply.buttons and not (card and card.status):
         for start in range(0, min(len(reply.buttons), _BUTTONS), 5):
             yield _actions(reply.buttons[start : start + 5], start)
@@ -160,7 +168,7 @@ def _tail(reply: Reply, *, rich: bool) -> Iterator[Block]:
         yield _context(escape(reply.footer))
 
 
-def _card(card: Card) -> Iterator[Block]:
+def _card(card: Card, *, rich: bool) -> Iterator[Block]:
     yield {"type": "header", "text": _plain_text(card.title, _HEADER)}
     if body := _shown_here(card.body):
         yield from (_section(piece) for piece in split(mrkdwn(body), SECTION))
@@ -171,9 +179,16 @@ def _card(card: Card) -> Iterator[Block]:
     for start in range(0, min(len(fields), _FIELDS), 6):
         yield {"type": "section", "fields": fields[start : start + 6]}
     if diff := _shown_here(card.diff):
-        yield from (_section(piece) for piece in split(escape(fenced(diff)), SECTION))
+        plain = (_section(piece) for piece in split(escape(fenced(diff)), SECTION))
+        yield from [_preformatted(diff)] if rich else plain
     if card.status:
         yield _section(_clip(f"*{escape(card.status)}*", _LINE))
+
+
+def _preformatted(text: str) -> Block:
+    """Text in which Slack looks for nothing: no markup, no mention."""
+    inner = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": text}]}
+    return {"type": "rich_text", "elements": [inner]}
 
 
 def _actions(buttons: Sequence[Button], start: int) -> Block:

@@ -179,6 +179,8 @@ class Sending:
 
     async def _rewrite(self, delivery: Delivery, shown: Shown, parts: Sequence[Part]) -> None:
         run_id = text_of(delivery.reply.get("run_id")) or delivery.run_id
+        # A card stands in the last part: where there is less room than before, its beginning goes.
+        parts = parts[-len(shown.parts) :]
         for number, ts in shown.parts.items():
             if number < len(parts):
                 to, mark = {"channel": shown.channel, "ts": ts}, (run_id, delivery.id, number)

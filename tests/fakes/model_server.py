@@ -61,12 +61,14 @@ class Request:
 class ModelServer:
     """`reply` answers each chat request; what is in `script` is served first, in order.
 
-    `delay` (seconds) is waited before every answer. `record` False keeps no requests, for loads
+    `delay` (seconds) is waited before every answer, `pace` before every word of a streamed one that
+    nothing is wrong with. `record` False keeps no requests, for loads
     that would fill the memory.
     """
 
     reply: Replier = echo
     delay: float = 0.0
+    pace: float = 0.0
     record: bool = True
     script: deque[Turn] = field(default_factory=deque)
     requests: list[Request] = field(default_factory=list)
@@ -241,6 +243,9 @@ class _Connection(asyncio.Protocol):
         head = b"HTTP/1.1 200 -\r\nContent-Type: text/event-stream\r\n"
         self._out.write(head + b"Transfer-Encoding: chunked\r\n\r\n")
         chunks = answers.chunks(answer, body)
+        if self._host.pace and answer.end == "whole":
+            self._task = asyncio.ensure_future(self._slowly(chunks))
+            return
         if answer.end in ("truncated", "cut", "corrupt"):
             chunks = chunks[: max(1, len(chunks) // 2)]
         for chunk in chunks:
@@ -253,6 +258,14 @@ class _Connection(asyncio.Protocol):
         if answer.end != "truncated":
             self._event("[DONE]")
         self._out.write(b"0\r\n\r\n")
+
+    async def _slowly(self, chunks: list[Body]) -> None:
+        for chunk in chunks:
+            self._event(json.dumps(chunk))
+            await asyncio.sleep(self._host.pace)
+        self._event("[DONE]")
+        self._out.write(b"0\r\n\r\n")
+        self._task = None
 
     def _event(self, data: str) -> None:
         payload = f"data: {data}\n\n".encode()

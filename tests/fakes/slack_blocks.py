@@ -57,6 +57,11 @@ def _block(block: Any) -> None:
         _elements(block, 25, ("button",))
     elif kind == "context_actions":
         _elements(block, 5, ("feedback_buttons", "icon_button"))
+    elif kind == "rich_text":
+        _need(bool(block.get("elements")), "empty rich text")
+        for part in block["elements"]:
+            _need(part["type"] == "rich_text_preformatted", f"rich text {part['type']}")
+            _need(all(e["type"] == "text" and e["text"] for e in part["elements"]), "text")
     elif kind == "image":
         _need(1 <= len(block.get("alt_text", "")) <= 2_000, "alt_text")
         _need("slack_file" in block or "image_url" in block, "no picture")

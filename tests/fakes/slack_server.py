@@ -109,9 +109,9 @@ class SlackServer:
     def fail(self, method: str, kind: str, times: int = 1, retry_after: int = 0) -> None:
         self.faults.append(Fault(method, kind, times, retry_after))
 
-    async def until(self, truth: Callable[[], bool]) -> None:
+    async def until(self, truth: Callable[[], bool], seconds: float = 10) -> None:
         """Waits until something recorded makes it true."""
-        async with asyncio.timeout(10), self.changed:
+        async with asyncio.timeout(seconds), self.changed:
             await self.changed.wait_for(truth)
 
     async def _notify(self) -> None:
