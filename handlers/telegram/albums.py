@@ -18,6 +18,8 @@ _PIECES = 10
 class _Album:
     pieces: dict[str, Message] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    first: Message | None = None
+    """The piece that stands for all in what is told of the run."""
     accepted: asyncio.Task[Accepted] | None = None
 
 
@@ -35,23 +37,33 @@ class Albums:
         if pending := self._pending.get(conversation):
             await asyncio.wait([pending])
 
+    def keep(self, piece: Message, album: str) -> None:
+        """It goes along if another piece of the album is accepted."""
+        known = self._album(piece, album)
+        if not known.taken:
+            known.pieces[piece.event_id] = piece
+
     async def accept(self, piece: Message, album: str) -> Accepted:
         """As the inbox does. A piece that comes when the others are recorded already is a message
         of its own."""
+        known = self._album(piece, album)
+        if known.taken and piece.event_id not in known.taken:
+            return await self._accept(piece)
+        known.pieces[piece.event_id] = piece
+        if known.accepted is None:
+            known.first = piece
+            known.accepted = asyncio.create_task(self._together(known, album))
+            self._pending[piece.conversation] = known.accepted
+        accepted = await asyncio.shield(known.accepted)
+        return accepted if piece is known.first else replace(accepted, duplicate=True)
+
+    def _album(self, piece: Message, album: str) -> _Album:
         key = f"{piece.conversation}:{album}"
         known = self._albums.setdefault(key, _Album())
         self._albums.move_to_end(key)
         if len(self._albums) > _MOST:
             self._albums.popitem(last=False)
-        if known.taken and piece.event_id not in known.taken:
-            return await self._accept(piece)
-        known.pieces[piece.event_id] = piece
-        if known.accepted is None:
-            known.accepted = asyncio.create_task(self._together(known, album))
-            self._pending[piece.conversation] = known.accepted
-        accepted = await asyncio.shield(known.accepted)
-        first = min(known.pieces, key=_number)
-        return accepted if piece.event_id == first else replace(accepted, duplicate=True)
+        return known
 
     async def _together(self, album: _Album, name: str) -> Accepted:
         await asyncio.sleep(TOGETHER)
@@ -78,7 +90,7 @@ def _whole(pieces: list[Message], album: str) -> Message:
 
 
 def _wordless(piece: Message) -> bool:
-    return bool(piece.files) and piece.text == f"Here is {piece.files[0].name}."
+    return not piece.text or piece.text == f"Here is {piece.files[0].name}."
 
 
 def _number(event_id: str) -> int:

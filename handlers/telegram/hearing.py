@@ -19,6 +19,7 @@ from handlers.telegram.incoming import (
     WORKSPACE,
     Asking,
     Heard,
+    Loose,
     Me,
     Migrated,
     Presence,
@@ -115,6 +116,8 @@ class Hearing:
                 return await self._message(heard, album_of(raw))
             case Telling():
                 self._beside(self._tell(heard))
+            case Loose():
+                self._albums.keep(await self._where_it_began(heard.message), album_of(raw))
             case Migrated():
                 await self._reach.moved(heard.old, heard.new)
             case Presence(there=True):

@@ -76,6 +76,13 @@ class Telling:
 
 
 @dataclass(frozen=True, slots=True)
+class Loose:
+    """A piece of an album in a group, which is for the bot only if another piece says so."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
 class Migrated:
     """A group became a supergroup: what was `old` is now `new`."""
 
@@ -91,7 +98,7 @@ class Presence:
     there: bool
 
 
-Heard = Message | Asking | Reaction | Telling | Migrated | Presence | None
+Heard = Message | Asking | Reaction | Telling | Loose | Migrated | Presence | None
 
 
 def read(raw: object, me: Me) -> Heard:
@@ -123,7 +130,8 @@ def _said(message: Said, event_id: str, me: Me) -> Heard:
     if command and command[2] and command[2].lower() != me.username.lower():
         return None
     if not (message.alone or command or _addressed(message, text, me)):
-        return None
+        loose = message.media_group_id and files_of(message)
+        return Loose(_message(message, message.sender, event_id, "")) if loose else None
     if not command and (what := unreadable(message)):
         return Telling(_place(message), _unread(what), message.media_group_id)
     words = _as_command(text, command) if command else _without_mention(text, message, me)

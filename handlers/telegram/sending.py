@@ -104,15 +104,15 @@ class Sending:
 
     async def _send(self, delivery: Delivery, reply: Reply, place: Place) -> Ref:
         shown = _shown(delivery, reply)
-        if delivery.edits is not None:
-            return await self._edit(delivery.edits, shown[_last_text(shown)], place)
         try:
             await self._reach.check(place.chat_id)
+            if delivery.edits is not None:
+                return await self._edit(delivery.edits, shown[_last_text(shown)], place)
             await self._settle_grown(delivery, reply, place, shown)
             return await self._show(delivery, place, shown)
         except Unreachable as error:
             lost = await self._reach.lost(place.chat_id, error)
-            if not _goes_aside(delivery, reply):
+            if delivery.edits is not None or not _goes_aside(delivery, reply):
                 raise lost from error
         # The person never greeted the bot, and the group must not read it instead
         return await self._say(self.place_of(delivery.address), Part(_GREET_FIRST))
@@ -126,8 +126,6 @@ class Sending:
         except Moved as moved:
             await self._reach.moved(place.chat_id, moved.chat_id)
             return await self._say(Place(moved.chat_id), part)
-        except Unreachable as error:
-            raise await self._reach.lost(place.chat_id, error) from error
         return ref
 
     async def _settle_grown(

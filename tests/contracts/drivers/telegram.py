@@ -11,6 +11,8 @@ import structlog
 from bot.model.message import Reply
 from bot.ports.channels import Channel
 from handlers.telegram.channel import TelegramChannel
+from storage.contacts import ContactStore
+from storage.drafts import DraftStore
 from tests.contracts.drivers.driver import Driver, Office, joined
 from tests.contracts.drivers.http import caller
 from tests.fakes.telegram_chats import ME, user_of
@@ -40,6 +42,9 @@ class TelegramDriver(Driver):
             inbox=self.office.inbox,
             clock=self.office.clock,
             commands=[("metrics", "How it is going")],
+            events=self.office.events,
+            drafts=DraftStore(self.office.db, self.office.journal, self.office.clock),
+            contacts=ContactStore(self.office.db),
             log=structlog.get_logger(),
             pause=0.01,
         )

@@ -205,6 +205,22 @@ async def test_an_album_is_one_message_in_its_order(
     assert [f.ref["file_id"] for f in inbox.messages[0].files] == ["p1", "p2", "p3"]
 
 
+async def test_in_a_group_one_mention_is_for_the_whole_album(
+    server: TelegramServer, inbox: RecordingInbox, channel: TelegramChannel
+) -> None:
+    team = -1_000_000_000_042
+    for album, caption in (("a1", "look"), ("a2", "@ratchet_bot which is best?")):
+        for number in (1, 2, 3):
+            said = {"caption": caption} if number == 2 else {}
+            photo = [{"file_id": f"{album}p{number}", "width": 9, "height": 9}]
+            message = {"photo": photo, "media_group_id": album, **said}
+            await server.deliver({"message": server.new(team, 7, message)})
+    await channel.start()
+    await inbox.until(lambda: bool(inbox.messages))
+    assert inbox.texts == ["which is best?"]
+    assert [f.ref["file_id"] for f in inbox.messages[0].files] == ["a2p1", "a2p2", "a2p3"]
+
+
 async def test_an_album_delivered_again_is_still_one(
     server: TelegramServer, inbox: RecordingInbox, make: MakeChannel
 ) -> None:
