@@ -9,6 +9,7 @@ import pytest
 from bot.clock import SystemClock
 from tests.fakes.model_answers import Answer, Body, Turn, Wait
 from tests.fakes.model_server import ModelServer
+from tests.fakes.telegram_chats import Json
 from tests.fakes.telegram_server import TelegramServer
 from tests.stories.nodes import Node
 from tests.stories.telegram_people import Phone, labels, settings
@@ -85,7 +86,7 @@ async def test_what_grows_in_a_topic_becomes_the_one_answer_after_a_kill(
         connected = {"OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": "none"}
         node = Node(tmp_path / "home", settings(telegram) | connected)
         await node.start()
-        inside = {"message_thread_id": TOPIC, "is_topic_message": True}
+        inside: Json = {"message_thread_id": TOPIC, "is_topic_message": True}
         await telegram.say("@ratchet_bot what is 2+2?", chat=TEAM, user=STRANGER, **inside)
         await telegram.until(lambda: bool(telegram.shown(TEAM)))
         (growing,) = telegram.shown(TEAM)
