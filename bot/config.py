@@ -165,6 +165,11 @@ class Settings(BaseSettings):
     proposal_days: int = _named(
         14, "RATCHET_PROPOSAL_DAYS", "Days until an undecided proposal expires.", ge=1, le=36_500
     )
+    policy: Path | None = _named(
+        None,
+        "RATCHET_POLICY",
+        "YAML file of the approval policy that holds until /policy sets another one.",
+    )
 
     budget_run: float = _named(0.50, "RATCHET_BUDGET_RUN", "US dollars one run may cost.", ge=0)
     budget_agent_day: float = _named(

@@ -20,7 +20,7 @@ class Notices:
             return
         text = f"A reply on {delivery.channel} could not be delivered: {cause.rstrip('.')}. "
         if delivery.card:
-            text += f"It is kept: /proposals {delivery.card} shows it."
+            text += f"It is kept: /proposals {delivery.card.partition(':')[0]} shows it."
         elif delivery.run_id:
             text += f"It is kept: /run {delivery.run_id[-8:]} shows it."
         else:

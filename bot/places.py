@@ -21,6 +21,14 @@ class Place:
     own: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """`open` can be written to; `shut` counts those that refuse us or said no."""
+
+    open: tuple[Place, ...] = ()
+    shut: int = 0
+
+
 def spoken_in(channel: str, address: Mapping[str, object], person: str) -> Place | None:
     """The place of a saying by whoever has the platform id `person`, without its thread; a forum's
     topic stays. None where nothing can be sent unasked."""

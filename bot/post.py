@@ -1,21 +1,18 @@
 """Sends what nobody asked for: cards to decide on, warnings, and the updates of cards."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from bot.config import Settings
 from bot.events import Events
 from bot.model.codec import reply_to_json
 from bot.model.delivery import Delivery
 from bot.model.message import Reply
-from bot.model.person import Role
-from bot.places import ADDRESS_KEY
+from bot.places import ADDRESS_KEY, Place, Reached
 from bot.ports.channels import Event
 from bot.ports.clock import Clock, Ids
 from bot.ports.outbox import Outbox
-from bot.ports.stores import Installations, People
+from bot.reach import Reach
 
-_HOME = "local"
 _COPIES = 50
 """The most copies of one card that an update reaches."""
 
@@ -25,8 +22,7 @@ class OutboxPost:
 
     def __init__(
         self,
-        settings: Settings,
-        people: People,
+        reach: Reach,
         outbox: Outbox,
         events: Events,
         clock: Clock,
@@ -34,33 +30,41 @@ class OutboxPost:
         node: Callable[[], str],
         active: Callable[[str], bool],
         leaving: Callable[[Sequence[Delivery]], None],
-        installations: Installations,
     ) -> None:
-        self._settings, self._people, self._outbox = settings, people, outbox
+        self._reach, self._outbox = reach, outbox
         self._events, self._clock, self._ids = events, clock, ids
         self._node, self._active, self._leaving = node, active, leaving
-        self._installations = installations
 
-    async def to_admins(self, workspace: str, reply: Reply, *, key: str, besides: str = "") -> None:
+    async def to_admins(self, workspace: str, reply: Reply, *, key: str) -> None:
+        places = await self._reach.admins(workspace)
+        await self.to_places(workspace, places, reply, key=key)
+        self.to_watchers(workspace, reply, key=key)
+
+    async def places(self, workspace: str, where: str, near: Place | None = None) -> Reached:
+        return await self._reach.places(workspace, where, near)
+
+    async def to_places(
+        self, workspace: str, places: Sequence[Place], reply: Reply, *, key: str, card: str = ""
+    ) -> None:
         body = reply_to_json(reply)
-        card = reply.card.ref if reply.card else ""
         made = [
             Delivery(
-                _id(key, channel, target),
+                f"post:{_digest(workspace, key, place.channel, place.name)}",
                 workspace,
                 reply.run_id,
-                channel,
-                {ADDRESS_KEY[channel]: target},
+                place.channel,
+                place.address,
                 body,
-                card=card,
+                card=card or (reply.card.ref if reply.card else ""),
             )
-            for channel, target in [t async for t in self._targets(workspace, reply)]
+            for place in places
         ]
-        deliveries = [delivery for delivery in made if delivery.place != besides]
-        if deliveries:
-            added = await self._outbox.add(deliveries, self._node(), self._clock.now())
-            self._leaving(added)
-        self._events.publish(Event("", "card", {"workspace": workspace, "key": key, "reply": body}))
+        if made:
+            self._leaving(await self._outbox.add(made, self._node(), self._clock.now()))
+
+    def to_watchers(self, workspace: str, reply: Reply, *, key: str) -> None:
+        shown = {"workspace": workspace, "key": key, "reply": reply_to_json(reply)}
+        self._events.publish(Event("", "card", shown))
 
     async def to_place(
         self,
@@ -96,40 +100,8 @@ class OutboxPost:
             self._clock.now(),
         )
         self._leaving(edits)
-        body = reply_to_json(reply)
-        self._events.publish(Event("", "card", {"workspace": workspace, "key": ref, "reply": body}))
-
-    async def _targets(self, workspace: str, reply: Reply) -> AsyncIterator[tuple[str, str]]:
-        seen = set()
-        for channel, target in await self._admins(workspace):
-            seen.add((channel, target))
-            yield channel, target
-        if not (reply.card and reply.buttons and self._active("telegram")):
-            return
-        # A private chat's id is the person's id.
-        approvers = await self._people.addresses(workspace, "telegram", Role.APPROVER)
-        for _, external_id in approvers:
-            if ("telegram", external_id) not in seen:
-                yield "telegram", external_id
-
-    async def _admins(self, workspace: str) -> Sequence[tuple[str, str]]:
-        """The settings speak for their own workspace; elsewhere it is whoever installed the app."""
-        if workspace == _HOME:
-            return list(self._named())
-        found = await self._installations.get(workspace)
-        if found is None or not found.installed_by or found.removed_at:
-            return []
-        return [(found.channel, found.installed_by)] if self._active(found.channel) else []
-
-    def _named(self) -> Iterator[tuple[str, str]]:
-        for place in self._settings.listed(self._settings.admin_channel):
-            channel, _, target = place.partition(":")
-            if channel in ADDRESS_KEY and target and self._active(channel):
-                yield channel, target
-
-
-def _id(key: str, channel: str, target: str) -> str:
-    return f"post:{_digest(key, channel, target)}"
+        if reply.card:
+            self.to_watchers(workspace, reply, key=ref)
 
 
 def _digest(*parts: str) -> str:

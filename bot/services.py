@@ -7,6 +7,7 @@ from typing import Protocol
 from bot.budget import Purse
 from bot.config import Settings
 from bot.events import Events
+from bot.improve.policies import PolicyBook
 from bot.improve.proposals import ProposalDesk
 from bot.memory import MemoryBank
 from bot.model.job import JobState
@@ -59,6 +60,7 @@ class Services:
     purse: Purse
     model: Model
     desk: ProposalDesk
+    policies: PolicyBook
     inbox: Inbox
     post: Post
     jobs: JobControl

@@ -31,6 +31,9 @@ from bot.files.pdf import PdfReading
 from bot.files.reading import Reader
 from bot.files.room import Room
 from bot.files.saving import Saving
+from bot.improve.approvals import Approvals
+from bot.improve.asking import Asking
+from bot.improve.policies import PolicyBook, seed
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
 from bot.improve.wording import Wording
@@ -45,6 +48,7 @@ from bot.lock import api_key
 from bot.memory import MemoryBank
 from bot.model.file import FileRef
 from bot.model.message import Reply
+from bot.model.policy import Guests
 from bot.model.proposal import ProposalStatus
 from bot.model.run import Run
 from bot.notices import Notices
@@ -53,6 +57,7 @@ from bot.ports.clock import Clock, Ids
 from bot.ports.models import Model
 from bot.ports.vectors import VectorIndex
 from bot.post import OutboxPost
+from bot.reach import Reach
 from bot.recovery import Recovery
 from bot.redaction import Redactor
 from bot.sender import Sender
@@ -63,6 +68,8 @@ from jobs import SCHEDULE
 from jobs.job import JournalRuns
 from jobs.scheduler import Scheduler
 from storage.agents import AgentStore
+from storage.approvals import ApprovalStore
+from storage.asks import AskStore
 from storage.budgets import BudgetStore
 from storage.codes import CodeStore
 from storage.contacts import ContactStore
@@ -82,6 +89,7 @@ from storage.migrate import upgrade
 from storage.nodes import NodeStore
 from storage.outbox import OutboxStore
 from storage.people import PeopleStore
+from storage.policies import PolicyStore
 from storage.proposals import ProposalStore
 from storage.receipts import ReceiptStore
 from storage.retention import UpkeepStore
@@ -168,9 +176,9 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         lease.valid,
         lambda delivery, cause: notices.undelivered(delivery, cause),
     )
+    contacts = ContactStore(db)
     post = OutboxPost(
-        settings,
-        people,
+        Reach(settings, HOME_WORKSPACE, people, contacts, channels.__contains__, installations),
         outbox,
         events,
         clock,
@@ -178,7 +186,6 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         lambda: lease.node,
         channels.__contains__,
         sender.put,
-        installations,
     )
     notices = Notices(post, clock)
     model = _model(settings, clock, ids)
@@ -198,8 +205,20 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
     wording = None
     if not settings.offline:
         wording = Wording(model, purse, journal, runs, clock, redactor)
+    book = PolicyBook(PolicyStore(db), clock, HOME_WORKSPACE, seed(settings.policy))
+    approvals = Approvals(book, ApprovalStore(db), people, clock)
+    asking = Asking(book, AskStore(db), runs, post, clock)
     desk = ProposalDesk(
-        proposals, release, people, post, clock, ids, settings.proposal_days, wording
+        proposals,
+        release,
+        people,
+        book,
+        approvals,
+        asking,
+        clock,
+        ids,
+        settings.proposal_days,
+        wording,
     )
     allowed = settings.listed(settings.http_allow)
     making = Making(files, redactor, clock)
@@ -222,6 +241,9 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
             raise ChannelUnavailable(f"{run.channel} is off", said="I can't reach where it is.")
         return await channel.fetch(run.workspace, file, limit)
 
+    async def guests_may_chat(workspace: str) -> bool:
+        return (await book.current(workspace)).guests is Guests.CHAT
+
     executor = Executor(
         clock,
         journal,
@@ -239,11 +261,12 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         follow,
         _intake(settings, fetch, files, redactor, clock),
         files,
+        guests_may_chat,
         ModelChooser(agent.ask, model.default)
         if settings.route_with_model and not settings.offline
         else None,
     )
-    roles = Roles(people, settings)
+    roles = Roles(people, settings, HOME_WORKSPACE)
     inbox = Dispatcher(
         settings,
         clock,
@@ -277,8 +300,8 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         memories=memories,
         workflows=WorkflowStore(db),
         codes=CodeStore(db),
-        contacts=ContactStore(db),
         subscriptions=SubscriptionStore(db),
+        contacts=contacts,
         files=files,
         installations=installations,
         budgets=budgets,
@@ -288,6 +311,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         purse=purse,
         model=model,
         desk=desk,
+        policies=book,
         inbox=inbox,
         post=post,
         jobs=scheduler,
@@ -301,6 +325,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         log.debug("database", said=await _upgraded(db))
         await _refuse_shared_index(settings, db, nodes, clock)
         await agents.seed(HOME_WORKSPACE, roster.load())
+        await roles.meet()
         journal.start()
 
     async def stop_store() -> None:

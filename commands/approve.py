@@ -2,14 +2,25 @@
 
 from bot.command import Ask, Command
 from bot.improve import cards
+from bot.improve.proposals import Edited
 from bot.model.message import Button, Reply
 from bot.model.person import Role
-from commands.refs import proposal_ref
+from bot.model.proposal import ProposalStatus
+from commands.refs import look_again, proposal_named
 
 
 async def approve(ask: Ask) -> Reply:
-    ref, _ = await proposal_ref(ask, COMMAND)
-    proposal = await ask.services.desk.approve(ask.run.workspace, ref, ask.person)
+    named = await proposal_named(ask, COMMAND)
+    desk, workspace = ask.services.desk, ask.run.workspace
+    try:
+        proposal = await desk.approve(workspace, named.ref, ask.person, named.revision or 0)
+    except Edited as edited:
+        return await look_again(ask, edited)
+    if proposal.status is ProposalStatus.OFFERED:
+        return Reply(
+            f"☑️ Your approval of {proposal.ref} is noted. It takes someone else's as well: nothing "
+            "has changed yet."
+        )
     return Reply(
         f"✅ {proposal.ref} is approved. {cards.effect(proposal)} "
         f"If it makes things worse, `/rollback {proposal.ref}` undoes it.",
@@ -22,7 +33,9 @@ COMMAND = Command(
     "Put a proposal into use",
     approve,
     usage="P12",
-    examples=("/approve P12",),
+    examples=("/approve P12", "/approve P12.1"),
+    more="After an edit say which words you mean: P12.1 are those of the first one. The button on "
+    "the card does.",
     role=Role.APPROVER,
     in_order=False,
 )

@@ -4,6 +4,7 @@ from bot.command import Ask, Command
 from bot.improve import cards
 from bot.model.delivery import place_of
 from bot.model.message import Button, Reply
+from bot.model.policy import POLICY
 from bot.model.proposal import ProposalStatus
 from bot.model.words import one_line, when
 from commands.parsing import run_and_words
@@ -25,7 +26,8 @@ async def better(ask: Ask) -> Reply:
     services = ask.services
     place = place_of(ask.run.channel, ask.run.address)
     proposal = await services.desk.from_words(run, words, ask.person, ask.run.id, place)
-    if proposal.status is ProposalStatus.OFFERED:
+    by_itself = proposal.id == ask.run.id and proposal.decided_by == POLICY
+    if proposal.status is ProposalStatus.OFFERED or by_itself:
         return await services.desk.card(proposal)
     if proposal.status in (ProposalStatus.DECLINED, ProposalStatus.EXPIRED):
         return Reply(

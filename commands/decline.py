@@ -1,14 +1,20 @@
 """/decline: turns a proposal down, with the reason."""
 
 from bot.command import Ask, Command
+from bot.improve.proposals import Edited
 from bot.model.message import Reply
 from bot.model.person import Role
-from commands.refs import proposal_ref
+from commands.refs import look_again, proposal_named
 
 
 async def decline(ask: Ask) -> Reply:
-    ref, reason = await proposal_ref(ask, COMMAND)
-    proposal = await ask.services.desk.decline(ask.run.workspace, ref, ask.person, reason)
+    named = await proposal_named(ask, COMMAND)
+    try:
+        proposal = await ask.services.desk.decline(
+            ask.run.workspace, named.ref, ask.person, named.rest, named.revision
+        )
+    except Edited as edited:
+        return await look_again(ask, edited)
     why = f": {proposal.reason}" if proposal.reason else ", without a reason"
     return Reply(f"{proposal.ref} is declined{why}. It will not be proposed again.")
 

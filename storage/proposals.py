@@ -12,6 +12,11 @@ from storage.engine import Database
 from storage.tables import proposals as table
 from storage.upsert import hold
 
+_EDITABLE = (
+    *("kind", "title", "change", "diff", "expected", "risk", "fingerprint"),
+    *("revision", "edited_by", "was"),
+)
+
 
 class ProposalStore:
     def __init__(self, db: Database) -> None:
@@ -77,15 +82,12 @@ class ProposalStore:
             {**changed, "status": to.value},
             table.c.status == proposal.status.value,
             table.c.fingerprint == proposal.fingerprint,
+            table.c.revision == proposal.revision,
         )
 
     async def amend(self, workspace: str, proposal: Proposal) -> Proposal:
         """Raises Conflict too where another proposal says the same already."""
-        content = {
-            name: value
-            for name, value in _row(proposal).items()
-            if name in ("kind", "title", "change", "diff", "expected", "risk", "fingerprint")
-        }
+        content = {name: value for name, value in _row(proposal).items() if name in _EDITABLE}
         twin = select(table.c.number).where(
             table.c.workspace == workspace,
             table.c.fingerprint == proposal.fingerprint,
@@ -103,6 +105,7 @@ class ProposalStore:
                 proposal,
                 {**content, "edited": True},
                 table.c.status == ProposalStatus.OFFERED.value,
+                table.c.revision == proposal.revision - 1,
             )
 
     async def set_applied(
@@ -196,6 +199,9 @@ def _row(proposal: Proposal) -> dict[str, object]:
         "decided_at": proposal.decided_at,
         "reason": proposal.reason,
         "edited": proposal.edited,
+        "revision": proposal.revision,
+        "edited_by": proposal.edited_by,
+        "was": [dict(edit) for edit in proposal.was],
         "applied": proposal.applied and dict(proposal.applied),
     }
 
@@ -222,5 +228,8 @@ def _proposal(row: RowMapping) -> Proposal:
         decided_at=row["decided_at"],
         reason=row["reason"],
         edited=row["edited"],
+        revision=row["revision"],
+        edited_by=row["edited_by"],
+        was=tuple(row["was"] or ()),
         applied=row["applied"],
     )

@@ -1,7 +1,7 @@
 """One run, from its first step to its end: the agent or the command, and what goes wrong."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -58,15 +58,18 @@ class Executor:
         follow: Callable[[Run], None],
         intake: Intake,
         files: Files,
+        guests_may_chat: Callable[[str], Awaitable[bool]],
         chooser: ModelChooser | None = None,
     ) -> None:
-        """`follow` tells the run's channel that a request begins to be worked on."""
+        """`follow` tells the run's channel that a request begins to be worked on.
+        `guests_may_chat` is what the workspace's policy says."""
         self._clock, self._journal, self._runs = clock, journal, runs
         self._agents, self._people, self._routing = agents, people, routing
         self._agent, self._commands, self._closer = agent, commands, closer
         self._redactor, self._events, self._services = redactor, events, services
         self._max_chars, self._follow, self._chooser = max_chars, follow, chooser
         self._intake, self._files = intake, files
+        self._guests_may_chat = guests_may_chat
         self.stopping = False
 
     async def begin(self, run: Run) -> tuple[Run, list[Step]]:
@@ -128,6 +131,8 @@ class Executor:
             raise ends.TooLong(self._max_chars)
         if self._barred(run):
             return ends.late(run)
+        if run.kind is RunKind.REQUEST:
+            await self._must_be_welcome(run)
         if run.status is RunStatus.QUEUED:
             await self._begin_late(runlog)
         if run.kind is RunKind.COMMAND:
@@ -139,6 +144,15 @@ class Executor:
         """Too long, or too late: no agent is to see it."""
         late = bool(run.expires_at) and self._clock.now() > run.expires_at
         return late or run.error_type == "too_long"
+
+    async def _must_be_welcome(self, run: Run) -> None:
+        """Raises Forbidden for a guest where the policy has no answers for them."""
+        if run.guest and not await self._guests_may_chat(run.workspace):
+            raise Forbidden(
+                f"{run.person} is a guest",
+                said="I'm sorry, I don't answer guests here. An owner of this workspace can allow "
+                "it in my policy, or give you a role.",
+            )
 
     async def _begin_late(self, runlog: RunLog) -> None:
         """A run that had to wait for its turn, or that another node had accepted."""

@@ -16,6 +16,7 @@ from bot.events import Events
 from bot.lanes import Lanes
 from bot.model.file import FileRef
 from bot.model.message import Message
+from bot.model.person import Role
 from bot.model.run import CLOSED, Run, RunKind, RunStatus, Step
 from bot.model.terms import may_be_said
 from bot.ports.channels import Accepted, Event
@@ -160,7 +161,7 @@ class Dispatcher:
             history=tuple((who, self._redactor.text(said)) for who, said in message.history),
             error_type="too_long" if too_long else "",
             node=self._node(),
-            guest=message.sender.is_guest,
+            guest=message.sender.is_guest or person.role is Role.GUEST,
             files=tuple(self._named(file) for file in message.files[:_MOST_FILES]),
         )
         return replace(run, kind=RunKind.COMMAND) if self._is_command(run) else run

@@ -14,14 +14,23 @@ _KEY_HOLDER = ("api", "api")
 
 class Roles:
     """Resolves senders to people. The person at this machine is one person in every local
-    channel, and its owner."""
+    channel, and its owner. The settings name people of the workspace `home`."""
 
-    def __init__(self, people: People, settings: Settings) -> None:
-        self._people = people
+    def __init__(self, people: People, settings: Settings, home: str) -> None:
+        self._people, self._home = people, home
         self._named = {
             **dict.fromkeys(settings.listed(settings.approvers), Role.APPROVER),
             **dict.fromkeys(settings.listed(settings.owners), Role.OWNER),
         }
+
+    async def meet(self) -> None:
+        """Makes those that the settings name known before they write: they may decide, so they
+        count and are asked."""
+        for identity, role in self._named.items():
+            channel, _, external_id = identity.partition(":")
+            person = await self._people.resolve(self._home, channel, external_id, "", role)
+            if not person.role.may(role):
+                await self._people.set_role(self._home, person.id, role)
 
     async def person_of(self, message: Message) -> Person:
         sender = message.sender
@@ -30,9 +39,9 @@ class Roles:
             return await self._people.resolve(
                 message.workspace, channel, external, sender.name or "owner", Role.OWNER
             )
-        named = None
-        if message.workspace == "local":  # what the settings say holds for their own workspace
-            named = self._named.get(f"{message.channel}:{sender.external_id}")
+        named = self._named.get(f"{message.channel}:{sender.external_id}")
+        if message.workspace != self._home:
+            named = None
         default = named or (Role.GUEST if sender.is_guest else Role.MEMBER)
         person = await self._people.resolve(
             message.workspace, message.channel, sender.external_id, sender.name, default

@@ -1,6 +1,10 @@
 """A proposal as people see it: what would change, why, and what to press; pure."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from bot.model.message import Button, Card, Field, Reply
+from bot.model.policy import Need, span
 from bot.model.proposal import Proposal, ProposalKind, ProposalStatus
 from bot.model.words import one_line, when
 
@@ -9,15 +13,27 @@ _S = ProposalStatus
 _ASK = "shall I change this? Approve, edit or decline"
 
 
-def offer(proposal: Proposal, *, by: str = "") -> Reply:
-    """The card in its present state. `by` is the name of who decided."""
+@dataclass(frozen=True, slots=True)
+class Names:
+    """People on a card: who decided, who approved so far, who edited it last, what it takes."""
+
+    by: str = ""
+    given: Sequence[str] = ()
+    editor: str = ""
+    need: Need | None = None
+
+
+def offer(proposal: Proposal, names: Names | None = None) -> Reply:
+    """The card in its present state."""
+    names = names or Names()
+    by = names.by
     state = status(proposal, by=by)
     return Reply(
         text=f"Proposal {proposal.ref}: {_ASK if proposal.status is _S.OFFERED else 'decided'}.",
         card=Card(
             title=f"{proposal.ref} · {proposal.title}",
             body=proposal.expected,
-            fields=_fields(proposal),
+            fields=_fields(proposal, names),
             diff=proposal.diff,
             ref=proposal.ref,
             status="" if proposal.status is _S.OFFERED else state,
@@ -39,7 +55,7 @@ def status(proposal: Proposal, *, by: str = "") -> str:
         case _S.DECLINED:
             return f"Declined{who}{at}{why}"
         case _S.EXPIRED:
-            return f"Expired{at}: nobody decided in time"
+            return f"Expired{at}: nobody decided in time, so it is declined"
         case _S.ROLLED_BACK:
             return f"Rolled back{who}{at}{why}"
         case _S.SUPERSEDED:
@@ -55,7 +71,21 @@ def effect(proposal: Proposal) -> str:
     return f"Remembered as {proposal.applied.get('ref', 'a memory')}."
 
 
-def _fields(proposal: Proposal) -> tuple[Field, ...]:
+def reminder(proposal: Proposal, now: int, said: str = "") -> Reply:
+    """A short word about one that waits; `said` is what became of it meanwhile."""
+    what = f"**{proposal.ref}** {one_line(proposal.title, 90)}"
+    if proposal.status is not _S.OFFERED:
+        return Reply(f"{what}: {said}")
+    waited = span((now - proposal.created_at) // 3_600_000 * 3_600_000)
+    until = f" It expires {when(proposal.expires_at)}." if proposal.expires_at > now else ""
+    show = Button(f"Show {proposal.ref}", f"/proposals {proposal.ref}")
+    return Reply(
+        f"⏳ {what} waits for a decision since {waited}.{until}",
+        buttons=(*_buttons(proposal), show),
+    )
+
+
+def _fields(proposal: Proposal, names: Names) -> tuple[Field, ...]:
     if proposal.kind is ProposalKind.MEMORY_NEW:
         target = "memory of everyone"
     else:
@@ -65,20 +95,27 @@ def _fields(proposal: Proposal) -> tuple[Field, ...]:
     fields = [
         Field("Changes", target),
         Field("Evidence", f"{runs} and {more} more" if more > 0 else runs or "none"),
-        Field("May approve", proposal.risk),
+        Field("May approve", names.need.words if names.need else proposal.risk),
     ]
+    if names.given and names.need and proposal.status is _S.OFFERED:
+        so_far = f"{len(names.given)} of {names.need.people}: {_and(names.given)}"
+        fields.append(Field("Approved so far", so_far))
     if proposal.status is _S.OFFERED:
         fields.append(Field("Expires", when(proposal.expires_at)))
     if proposal.edited:
-        fields.append(Field("Edited", "yes"))
+        fields.append(Field("Edited by", names.editor or "someone"))
     return tuple(fields)
 
 
 def _buttons(proposal: Proposal) -> tuple[Button, ...]:
-    ref, change = proposal.ref, proposal.change
-    words = change.bullet or change.text or change.instructions
+    # The number of edits goes along: nobody approves words that they haven't seen.
+    ref = proposal.ref if not proposal.revision else f"{proposal.ref}.{proposal.revision}"
     return (
         Button("Approve", f"/approve {ref}", "primary"),
-        Button("Edit", f"/edit {ref}", asks="What should it say instead?", value=words),
+        Button("Edit", f"/edit {ref}", asks="What should it say instead?", value=proposal.words),
         Button("Decline", f"/decline {ref}", "danger", asks="Why not? It is not proposed again."),
     )
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(names)

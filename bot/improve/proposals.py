@@ -4,19 +4,22 @@ from dataclasses import replace
 
 import structlog
 
-from bot.errors import BadInput, Conflict, Forbidden, NotFound, RatchetError
+from bot.errors import BadInput, Conflict, NotFound, RatchetError
 from bot.improve import cards, drafting
+from bot.improve.approvals import Approvals, forbidden, must_have_role
+from bot.improve.asking import Asking
 from bot.improve.drafting import Draft
+from bot.improve.policies import PolicyBook
 from bot.improve.release import Release
 from bot.improve.wording import Wording
 from bot.model.finding import Finding
 from bot.model.message import Reply
 from bot.model.person import Person, Role
+from bot.model.policy import POLICY, AtExpiry, Need
 from bot.model.proposal import Proposal, ProposalStatus
 from bot.model.run import Run
 from bot.model.words import one_line
 from bot.ports.clock import Clock, Ids
-from bot.ports.post import Post
 from bot.ports.stores import People, Proposals
 
 log = structlog.get_logger()
@@ -25,25 +28,31 @@ _S = ProposalStatus
 _IN_USE = (_S.APPROVED, _S.TRIALLED, _S.KEPT)
 _LONGEST_REASON = 500
 _DAY = 86_400_000
+_MOST_OPEN = 200
+_KEPT_EDITS = 19
 
 
 class ProposalDesk:
-    """Every way a proposal moves. Cards go out and are updated through `Post`."""
+    """Every way a proposal moves. Cards go out and are updated through `Asking`."""
 
     def __init__(
         self,
         proposals: Proposals,
         release: Release,
         people: People,
-        post: Post,
+        book: PolicyBook,
+        approvals: Approvals,
+        asking: Asking,
         clock: Clock,
         ids: Ids,
         days: int,
         wording: Wording | None = None,
     ) -> None:
-        """`days` until an undecided one expires. `wording` is given where a model is connected."""
+        """`days` until an undecided one expires, where the policy leaves it open. `wording` is
+        given where a model is connected."""
         self._proposals, self._release, self._people = proposals, release, people
-        self._post, self._clock, self._ids, self._days = post, clock, ids, days
+        self._book, self._approvals, self._asking = book, approvals, asking
+        self._clock, self._ids, self._days = clock, ids, days
         self._wording = wording
 
     async def from_words(
@@ -63,7 +72,7 @@ class ProposalDesk:
                 said="Say in your own words what should be better, for example: "
                 "/better answer in two sentences.",
             )
-        fresh = self._fresh(draft, run.workspace, source_run, (run.id,), person.id)
+        fresh = await self._fresh(draft, run.workspace, source_run, (run.id,), person.id)
         while True:
             kept, new = await self._proposals.add(fresh)
             undone = kept.status in (_S.ROLLED_BACK, _S.SUPERSEDED)
@@ -71,10 +80,12 @@ class ProposalDesk:
                 return await self._offer(kept, place)
             fresh = replace(fresh, fingerprint=drafting.again(kept))
 
-    async def from_finding(self, finding: Finding, run_id: str = "") -> Proposal | None:
+    async def from_finding(
+        self, finding: Finding, run_id: str = "", by: str = ""
+    ) -> Proposal | None:
         """Drafts and offers what a finding asks for; None if that is nothing, or if it was
         proposed before, whatever became of it. `run_id` is the job's run, which pays for the
-        wording."""
+        wording; `by` is the one person whose feedback it comes from, if it is one."""
         agent = None
         if finding.agent:
             agent = await self._release.current(finding.workspace, finding.agent)
@@ -83,50 +94,68 @@ class ProposalDesk:
             return None
         if self._wording and agent and run_id and draft.change.bullet:
             draft = await self._wording.reword(draft, finding, agent, run_id)
-        fresh = self._fresh(draft, finding.workspace, self._ids.run_id(), finding.evidence, "")
+        id = self._ids.run_id()
+        fresh = await self._fresh(draft, finding.workspace, id, finding.evidence, by)
         kept, new = await self._proposals.add(fresh)
         if not new and kept.status not in (_S.DRAFTED, _S.OFFERED):
             return None
         kept = await self._offer(kept)
         return kept if new else None
 
-    async def approve(self, workspace: str, ref: str, person: Person) -> Proposal:
-        """Deploys the change. Raises NotFound, Forbidden, or Conflict (who and when)."""
+    async def approve(
+        self, workspace: str, ref: str, person: Person, revision: int = 0
+    ) -> Proposal:
+        """Deploys the change, or notes the approval where it takes another. `revision` is that of
+        the words that were seen. Raises NotFound, Forbidden, Edited, or Conflict (who and when)."""
         proposal = await self._find(workspace, ref)
-        _must_be_allowed(proposal, person, "approved")
-        if not self._decided_as(proposal, _S.APPROVED, person):
-            if proposal.status is not _S.OFFERED:
-                raise await self._taken(proposal)
-            await self._release.check(proposal)
-            proposal = await self._decide(proposal, _S.APPROVED, person)
-        return await self._applied(proposal)
+        need = await self._approvals.need(proposal)
+        must_have_role(proposal, person, need)
+        if proposal.status is _S.APPROVED and await self._took_part(proposal, person, need):
+            return await self._applied(proposal)
+        proposal = await self._must_be_open(proposal)
+        if revision != proposal.revision and proposal.edited_by != person.id:
+            raise await self._edited(proposal)
+        await self._approvals.must_be_allowed(proposal, person, need)
+        await self._release.check(proposal)
+        if not await self._approvals.add(proposal, person, need):
+            await self._show(proposal)
+            return proposal
+        return await self._applied(await self._decide(proposal, _S.APPROVED, person.id))
 
-    async def decline(self, workspace: str, ref: str, person: Person, reason: str) -> Proposal:
+    async def decline(
+        self, workspace: str, ref: str, person: Person, reason: str, revision: int | None = None
+    ) -> Proposal:
         """Keeps it with the reason; it is not proposed again. Raises as `approve` does."""
         proposal = await self._find(workspace, ref)
         if not person.role.may(Role.APPROVER):
-            raise _forbidden(proposal, person, "declined", Role.APPROVER)
-        if not self._decided_as(proposal, _S.DECLINED, person):
-            if proposal.status is not _S.OFFERED:
-                raise await self._taken(proposal)
-            proposal = await self._decide(proposal, _S.DECLINED, person, reason)
+            raise forbidden(proposal, person, "declined", Role.APPROVER)
+        if not _decided_as(proposal, _S.DECLINED, person.id):
+            proposal = await self._must_be_open(proposal)
+            if revision not in (None, proposal.revision):
+                raise await self._edited(proposal)
+            proposal = await self._decide(proposal, _S.DECLINED, person.id, reason)
         await self._show(proposal)
         return proposal
 
-    async def edit(self, workspace: str, ref: str, person: Person, text: str) -> Proposal:
-        """Changes what it would do while it is offered. Raises as `approve` does, and BadInput."""
+    async def edit(
+        self, workspace: str, ref: str, person: Person, text: str, revision: int | None = None
+    ) -> Proposal:
+        """Changes what it would do while it is offered; approvals given so far are void. Raises
+        as `approve` does, and BadInput."""
         proposal = await self._find(workspace, ref)
         if not person.role.may(Role.APPROVER):
-            raise _forbidden(proposal, person, "edited", Role.APPROVER)
-        if proposal.status is not _S.OFFERED:
-            raise await self._taken(proposal)
+            raise forbidden(proposal, person, "edited", Role.APPROVER)
+        proposal = await self._must_be_open(proposal)
         name = proposal.change.agent
         agent = await self._release.current(workspace, name) if name else None
         draft = drafting.reworded(proposal, text, agent)
         if draft is None:
             raise BadInput("no words", said=f"Say what {ref} should say instead: /edit {ref} words")
         if draft.change != proposal.change:
-            proposal = await self._proposals.amend(workspace, _with(proposal, draft))
+            if revision not in (None, proposal.revision):
+                raise await self._edited(proposal)
+            edited = _with(proposal, draft, person.id, self._clock.now())
+            proposal = await self._proposals.amend(workspace, edited)
         await self._show(proposal)
         return proposal
 
@@ -135,32 +164,35 @@ class ProposalDesk:
     ) -> Proposal:
         """Undoes an approved change. Raises as `approve` does."""
         proposal = await self._find(workspace, ref)
-        _must_be_allowed(proposal, person, "rolled back")
-        if not self._decided_as(proposal, _S.ROLLED_BACK, person):
+        needed = Role.APPROVER if proposal.risk == Role.APPROVER else Role.OWNER
+        if not person.role.may(needed):
+            raise forbidden(proposal, person, "rolled back", needed)
+        if not _decided_as(proposal, _S.ROLLED_BACK, person.id):
             if proposal.status not in _IN_USE:
                 raise await self._taken(proposal)
             proposal = await self._applied(proposal)
             said = await self._release.undo(proposal)
             reason = f"{reason.rstrip('.')}. {said}" if reason else said
             # Undone first, recorded second: whoever is cut off in between undoes it once more.
-            proposal = await self._decide(proposal, _S.ROLLED_BACK, person, reason)
+            proposal = await self._decide(proposal, _S.ROLLED_BACK, person.id, reason)
         await self._show(proposal)
         return proposal
 
     async def expire(self, workspace: str) -> int:
-        """Ends offers whose time is over; returns how many."""
+        """Ends offers whose time is over, as the policy says; returns how many."""
         due = await self._proposals.due(workspace, self._clock.now())
-        ended = 0
-        for proposal in due:
+        return sum([await self._expired(proposal) is not None for proposal in due])
+
+    async def follow_up(self, workspace: str) -> tuple[int, int]:
+        """Asks the next ones about what nobody has decided, and reminds; how many of each."""
+        asked = reminded = 0
+        for proposal in await self._proposals.list(workspace, [_S.OFFERED], _MOST_OPEN):
             try:
-                expired = await self._proposals.move(
-                    workspace, proposal, _S.EXPIRED, at=self._clock.now()
-                )
-            except Conflict:
-                continue
-            await self._show(expired)
-            ended += 1
-        return ended
+                asked += await self._asking.go_on(proposal, await self.card(proposal))
+                reminded += await self._asking.remind(proposal)
+            except RatchetError as error:
+                log.warning("not_asked", proposal=proposal.ref, cause=str(error))
+        return asked, reminded
 
     async def settle(self, workspace: str) -> int:
         """Finishes what a crash cut off: approved ones are applied, drafted ones offered."""
@@ -177,12 +209,19 @@ class ProposalDesk:
 
     async def card(self, proposal: Proposal) -> Reply:
         """The proposal as it stands."""
-        return cards.offer(proposal, by=await self._name(proposal.workspace, proposal.decided_by))
+        workspace, need = proposal.workspace, await self._approvals.need(proposal)
+        given = [_called(p) for p in await self._approvals.given(proposal, need)]
+        by = await self._name(workspace, proposal.decided_by)
+        if proposal.status in _IN_USE and by in given:
+            by = " and ".join([*(name for name in given if name != by), by])
+        editor = await self._name(workspace, proposal.edited_by)
+        return cards.offer(proposal, cards.Names(by, given, editor, need))
 
-    def _fresh(
+    async def _fresh(
         self, draft: Draft, workspace: str, id: str, evidence: tuple[str, ...], by: str
     ) -> Proposal:
         now = self._clock.now()
+        policy = await self._book.current(workspace)
         return Proposal(
             id=id,
             workspace=workspace,
@@ -198,39 +237,83 @@ class ProposalDesk:
             risk=draft.risk,
             fingerprint=draft.fingerprint,
             created_at=now,
-            expires_at=now + self._days * _DAY,
+            expires_at=now + (policy.expire_after or self._days * _DAY),
             created_by=by,
         )
 
     async def _offer(self, proposal: Proposal, place: str = "") -> Proposal:
-        if proposal.status is _S.DRAFTED:
+        drafted = proposal.status is _S.DRAFTED
+        if drafted:
             try:
                 proposal = await self._proposals.move(proposal.workspace, proposal, _S.OFFERED)
             except Conflict:
-                proposal = await self._find(proposal.workspace, proposal.ref)
+                proposal, drafted = await self._find(proposal.workspace, proposal.ref), False
+        # Only what is new: a policy that is set later decides nothing that people look at.
+        if drafted and (await self._approvals.need(proposal)).people == 0:
+            proposal = await self._applied(await self._decide(proposal, _S.APPROVED, POLICY))
+            await self._asking.begin(proposal, await self.card(proposal), place)
         if proposal.status is _S.OFFERED:
-            card = await self.card(proposal)
-            key = f"proposal:{proposal.id}"
-            await self._post.to_admins(proposal.workspace, card, key=key, besides=place)
+            await self._asking.begin(proposal, await self.card(proposal), place)
         return proposal
 
     async def _decide(
-        self, proposal: Proposal, to: ProposalStatus, person: Person, reason: str = ""
+        self, proposal: Proposal, to: ProposalStatus, by: str, reason: str = ""
     ) -> Proposal:
         try:
             return await self._proposals.move(
                 proposal.workspace,
                 proposal,
                 to,
-                by=person.id,
+                by=by,
                 at=self._clock.now(),
                 reason=one_line(reason, _LONGEST_REASON),
             )
         except Conflict:
             now = await self._find(proposal.workspace, proposal.ref)
-            if self._decided_as(now, to, person):
+            need = await self._approvals.need(now)
+            both = to is _S.APPROVED and by in [p.id for p in await self._given(now, need)]
+            if _decided_as(now, to, by) or (now.status is to and both):
                 return now
             raise await self._taken(now) from None
+
+    async def _expired(self, proposal: Proposal) -> Proposal | None:
+        """As it stands once its time is over; None where it goes on waiting, or was decided."""
+        policy = await self._book.current(proposal.workspace)
+        if policy.at_expiry is AtExpiry.WAIT:
+            return None
+        need = await self._approvals.need(proposal)
+        approves = policy.at_expiry is AtExpiry.APPROVE and need.people < 2 and not need.owner
+        now = self._clock.now()
+        try:
+            if approves:
+                await self._release.check(proposal)
+                return await self._applied(await self._decide(proposal, _S.APPROVED, POLICY))
+            expired = await self._proposals.move(proposal.workspace, proposal, _S.EXPIRED, at=now)
+        except (Conflict, NotFound) as error:
+            log.info("not_expired", proposal=proposal.ref, cause=str(error))
+            return None
+        await self._show(expired)
+        return expired
+
+    async def _must_be_open(self, proposal: Proposal) -> Proposal:
+        """Raises Conflict for what is decided, or whose time is over before the job has seen it."""
+        if proposal.status is _S.OFFERED and proposal.expires_at <= self._clock.now():
+            proposal = await self._expired(proposal) or proposal
+        if proposal.status is not _S.OFFERED:
+            raise await self._taken(proposal)
+        return proposal
+
+    async def _took_part(self, proposal: Proposal, person: Person, need: Need) -> bool:
+        given = [p.id for p in await self._given(proposal, need)]
+        return person.id in (proposal.decided_by, *given)
+
+    async def _given(self, proposal: Proposal, need: Need) -> list[Person]:
+        return await self._approvals.given(proposal, need)
+
+    async def _edited(self, proposal: Proposal) -> "Edited":
+        editor = await self._name(proposal.workspace, proposal.edited_by)
+        by = f" by {editor}" if editor else ""
+        return Edited(proposal, f"{proposal.ref} was edited meanwhile{by}. Look at it once more.")
 
     async def _applied(self, proposal: Proposal) -> Proposal:
         if proposal.applied is None:
@@ -240,16 +323,13 @@ class ProposalDesk:
         return proposal
 
     async def _show(self, proposal: Proposal) -> None:
-        await self._post.update_card(proposal.workspace, proposal.ref, await self.card(proposal))
+        await self._asking.show(proposal, await self.card(proposal))
 
     async def _find(self, workspace: str, ref: str) -> Proposal:
         if proposal := await self._proposals.get(workspace, ref):
             return proposal
         said = f"I know no proposal {one_line(ref, 20)}. /proposals lists them."
         raise NotFound(f"no proposal {ref!r}", said=said)
-
-    def _decided_as(self, proposal: Proposal, status: ProposalStatus, person: Person) -> bool:
-        return proposal.status is status and proposal.decided_by == person.id
 
     async def _taken(self, proposal: Proposal) -> Conflict:
         """The error for whoever comes second: what was decided, by whom and when."""
@@ -261,27 +341,33 @@ class ProposalDesk:
         return Conflict(f"{proposal.ref} is {proposal.status}", said=said)
 
     async def _name(self, workspace: str, person: str) -> str:
+        if person == POLICY:
+            return "the policy"
         found = await self._people.get(workspace, person) if person else None
-        return (found.name or found.id) if found else ""
+        return _called(found) if found else ""
 
 
-def _must_be_allowed(proposal: Proposal, person: Person, what: str) -> None:
-    needed = Role.APPROVER if proposal.risk == Role.APPROVER else Role.OWNER
-    if not person.role.may(needed):
-        raise _forbidden(proposal, person, what, needed)
+class Edited(Conflict):
+    """The words that were decided on are not its words any more; `proposal` is it as it is."""
+
+    def __init__(self, proposal: Proposal, said: str) -> None:
+        super().__init__(f"{proposal.ref} is at edit {proposal.revision}", said=said)
+        self.proposal = proposal
 
 
-def _forbidden(proposal: Proposal, person: Person, what: str, needed: Role) -> Forbidden:
-    return Forbidden(
-        f"{person.role} {person.id} may not: {proposal.ref} {what}",
-        said=f"{proposal.ref} can be {what} by an {needed.value} only; you are a "
-        f"{person.role.value}.",
-    )
+def _decided_as(proposal: Proposal, status: ProposalStatus, by: str) -> bool:
+    return proposal.status is status and proposal.decided_by == by
 
 
-def _with(proposal: Proposal, draft: Draft) -> Proposal:
-    return replace(
+def _called(person: Person) -> str:
+    return person.name or person.id
+
+
+def _with(proposal: Proposal, draft: Draft, by: str, at: int) -> Proposal:
+    edited = replace(
         proposal,
+        revision=proposal.revision + 1,
+        edited_by=by,
         kind=draft.kind,
         change=draft.change,
         title=draft.title,
@@ -291,3 +377,5 @@ def _with(proposal: Proposal, draft: Draft) -> Proposal:
         fingerprint=draft.fingerprint,
         base_version=draft.base_version,
     )
+    edit = {"by": by, "at": at, "was": proposal.words, "now": edited.words}
+    return replace(edited, was=(*proposal.was[-_KEPT_EDITS:], edit))

@@ -83,11 +83,39 @@ class Proposal:
     decided_at: int = 0
     reason: str = ""
     edited: bool = False
+    revision: int = 0
+    """How often its words were changed: whoever approves says which words they saw."""
+    edited_by: str = ""
+    was: tuple[Mapping[str, object], ...] = ()
+    """Each edit, oldest first: {"by": person, "at": ms, "was": words, "now": words}."""
     applied: Mapping[str, object] | None = None
 
     @property
     def ref(self) -> str:
         return f"P{self.number}"
+
+    @property
+    def mark(self) -> str:
+        """These very words: an approval of others, or of the same before an edit, is none."""
+        return f"{self.revision}:{self.fingerprint}"[:64]
+
+    @property
+    def words(self) -> str:
+        """What it would teach or say."""
+        return self.change.bullet or self.change.text or self.change.instructions
+
+    @property
+    def shared(self) -> bool:
+        """Whether it changes what others get: an agent, or what everyone's agents remember."""
+        return bool(self.change.agent) or not self.change.namespace.startswith("user:")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How far the asking for a decision has come: steps of the policy taken, last reminder."""
+
+    steps: int = 0
+    reminded_at: int = 0
 
 
 def legal(before: ProposalStatus, after: ProposalStatus) -> bool:

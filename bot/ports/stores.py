@@ -15,7 +15,8 @@ from bot.model.installation import Installation
 from bot.model.job import JobState
 from bot.model.memory import Memory, Namespace
 from bot.model.person import Code, Identity, Person, Role
-from bot.model.proposal import Proposal, ProposalStatus
+from bot.model.policy import PolicyVersion
+from bot.model.proposal import Asked, Proposal, ProposalStatus
 from bot.model.receipt import Receipt, ReceiptStatus
 from bot.model.run import Outcome, Run, RunStatus, Step, Usage
 from bot.model.subscription import Subscription
@@ -214,8 +215,8 @@ class Proposals(Protocol):
         first. What is not given stays as it was."""
 
     async def amend(self, workspace: str, proposal: Proposal) -> Proposal:
-        """Writes an offered proposal's edited content; raises Conflict, also where another
-        proposal has its new fingerprint."""
+        """Writes an offered proposal's edited content, its `revision` one higher than it was;
+        raises Conflict, also where another proposal has its new fingerprint."""
 
     async def set_applied(
         self, workspace: str, proposal: Proposal, applied: Mapping[str, object]
@@ -367,6 +368,37 @@ class Receipts(Protocol):
         """By the part of the delivery; of several the best."""
 
 
+class Policies(Protocol):
+    async def add(self, workspace: str, text: str, by: str, at: int) -> PolicyVersion:
+        """As the next version, from 1 on."""
+
+    async def current(self, workspace: str) -> PolicyVersion | None: ...
+
+    async def get(self, workspace: str, version: int) -> PolicyVersion | None: ...
+
+    async def list(self, workspace: str, limit: int = 20) -> Sequence[PolicyVersion]:
+        """Newest first."""
+
+
+class Approvals(Protocol):
+    """Of proposals that take more than one."""
+
+    async def put(self, workspace: str, proposal: str, person: str, mark: str, at: int) -> bool:
+        """`mark` is `Proposal.mark`; False if they had approved these words before."""
+
+    async def of(self, workspace: str, proposal: str, mark: str) -> Sequence[str]:
+        """People who approved these words, first come first."""
+
+
+class Asks(Protocol):
+    async def get(self, workspace: str, proposal: str) -> Asked: ...
+
+    async def move(
+        self, workspace: str, proposal: str, before: Asked, after: Asked, at: int
+    ) -> bool:
+        """Compare-and-set; False if another was first."""
+
+
 class Workflows(Protocol):
     async def save(self, workflow: Workflow) -> Workflow:
         """As the name's next version; the same source run twice is one version."""
@@ -507,6 +539,8 @@ class Metrics(Protocol):
 __all__ = [
     "Accepted",
     "Agents",
+    "Approvals",
+    "Asks",
     "Bucket",
     "Budgets",
     "Closing",
@@ -522,6 +556,7 @@ __all__ = [
     "Memories",
     "Metrics",
     "People",
+    "Policies",
     "Proposals",
     "Receipts",
     "Runs",

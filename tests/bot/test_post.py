@@ -10,7 +10,10 @@ from bot.events import Events
 from bot.model.delivery import Delivery
 from bot.model.installation import Installation
 from bot.model.message import Reply
+from bot.model.person import Role
 from bot.post import OutboxPost
+from bot.reach import Reach
+from storage.contacts import ContactStore
 from storage.engine import Database
 from storage.installations import InstallationStore
 from storage.journal import RunJournal
@@ -29,17 +32,17 @@ class House:
         def leaving(deliveries: Sequence[Delivery]) -> None:
             self.left.extend(deliveries)
 
+        active = {"slack", "telegram"}.__contains__
+        people = PeopleStore(db, clock, ids)
         self.post = OutboxPost(
-            load({}),
-            PeopleStore(db, clock, ids),
+            Reach(load({}), "local", people, ContactStore(db), active, self.installations),
             OutboxStore(db, journal),
             Events(),
             clock,
             ids,
             lambda: "n1",
-            {"slack", "telegram"}.__contains__,
+            active,
             leaving,
-            self.installations,
         )
 
     async def to(
@@ -91,3 +94,76 @@ async def test_admins_of_another_workspace_are_whoever_installed_the_app(house: 
     await house.installations.remove("slack:T1", 2)
     await house.post.to_admins("slack:T1", Reply("news"), key="n4")
     assert len(house.left) == 1
+
+
+class Town:
+    """Who is known where, and what is said of them."""
+
+    def __init__(self, db: Database, clock: HeldClock, admin: str = "") -> None:
+        self.people = PeopleStore(db, clock, SystemIds())
+        self.contacts = ContactStore(db)
+        settings = load({"RATCHET_ADMIN_CHANNEL": admin})
+        active = {"slack", "telegram", "whatsapp"}.__contains__
+        installations = InstallationStore(db, None)
+        self._reach = Reach(settings, "local", self.people, self.contacts, active, installations)
+
+    async def meet(self, where: str, role: Role, space: str = "local") -> None:
+        channel, _, name = where.partition(":")
+        await self.people.resolve(space, channel, name, "", role)
+
+    async def asked(self, where: str, space: str = "local") -> tuple[list[str], int]:
+        found = await self._reach.places(space, where)
+        return [f"{p.channel}:{p.name}" for p in found.open], found.shut
+
+    async def admins(self, space: str = "local") -> list[str]:
+        return [f"{p.channel}:{p.name}" for p in await self._reach.admins(space)]
+
+
+async def test_approvers_are_asked_where_they_let_us(db: Database, clock: HeldClock) -> None:
+    town = Town(db, clock)
+    for where, role in (
+        ("slack:U1", Role.OWNER),
+        ("telegram:7", Role.APPROVER),
+        ("telegram:8", Role.APPROVER),
+        ("whatsapp:49", Role.APPROVER),
+        ("slack:U9", Role.MEMBER),
+        ("web:someone", Role.OWNER),
+    ):
+        await town.meet(where, role)
+    assert await town.asked("approvers") == (["slack:U1", "telegram:7", "telegram:8"], 1)
+    assert await town.asked("approvers@telegram") == (["telegram:7", "telegram:8"], 0)
+    assert await town.asked("owners") == (["slack:U1"], 0)
+    await town.contacts.disable("local", "telegram", "8", 5, "blocked")
+    await town.contacts.set_consent("local", "whatsapp", "49", "in", 5, "start")
+    assert await town.asked("approvers@telegram") == (["telegram:7"], 1)
+    assert await town.asked("approvers@whatsapp") == (["whatsapp:49"], 0)
+    await town.contacts.set_consent("local", "whatsapp", "49", "out", 6, "stop")
+    assert await town.asked("approvers@whatsapp") == ([], 1)
+    assert await town.asked("whatsapp:49") == ([], 1)
+    assert await town.asked("slack:C5") == (["slack:C5"], 0)
+
+
+async def test_warnings_go_to_the_admin_channel_or_else_to_an_owner(
+    db: Database, clock: HeldClock
+) -> None:
+    town = Town(db, clock)
+    assert await town.admins() == []
+    await town.meet("slack:U1", Role.APPROVER)
+    await town.meet("telegram:7", Role.OWNER)
+    assert await town.admins() == ["telegram:7"]
+    named = Town(db, clock, "slack:C0ADMIN, telegram:-100, console")
+    assert await named.admins() == ["slack:C0ADMIN", "telegram:-100"]
+
+
+async def test_nothing_of_another_workspace_comes_to_the_first_ones_places(
+    db: Database, clock: HeldClock
+) -> None:
+    town = Town(db, clock, "slack:C0ADMIN")
+    await town.meet("telegram:7", Role.OWNER)
+    await town.meet("slack:U5", Role.OWNER, "slack:T2")
+    assert await town.asked("admin", "slack:T2") == ([], 0)
+    for where in ("telegram:7", "whatsapp:49"):
+        assert await town.asked(where, "slack:T2") == ([], 0)
+    assert await town.asked("approvers", "slack:T2") == (["slack:U5"], 0)
+    assert await town.admins("slack:T2") == ["slack:U5"]
+    assert await town.admins("slack:T3") == []

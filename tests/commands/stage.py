@@ -14,6 +14,9 @@ from bot.command import Ask, CommandTable
 from bot.config import Settings
 from bot.errors import Forbidden
 from bot.events import Events
+from bot.improve.approvals import Approvals
+from bot.improve.asking import Asking
+from bot.improve.policies import PolicyBook, shipped
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
 from bot.memory import MemoryBank
@@ -26,6 +29,8 @@ from bot.redaction import Redactor
 from bot.services import Services
 from commands import COMMANDS
 from storage.agents import AgentStore
+from storage.approvals import ApprovalStore
+from storage.asks import AskStore
 from storage.budgets import BudgetStore
 from storage.codes import CodeStore
 from storage.contacts import ContactStore
@@ -39,6 +44,7 @@ from storage.jobstates import JobStateStore
 from storage.memories import MemoryStore
 from storage.metrics import MetricsStore
 from storage.people import PeopleStore
+from storage.policies import PolicyStore
 from storage.proposals import ProposalStore
 from storage.retention import UpkeepStore
 from storage.rows import run_row, step_row
@@ -166,7 +172,11 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
     bank = MemoryBank(memories, EdgeIndex(home / "vectors"), WordEmbedder(), clock, ids)
     await bank.open()
     settings = Settings()
-    desk = ProposalDesk(proposals, Release(agents, bank), people, post, clock, ids, days=14)
+    book = PolicyBook(PolicyStore(db), clock, WORKSPACE, shipped())
+    approvals = Approvals(book, ApprovalStore(db), people, clock)
+    asking = Asking(book, AskStore(db), RunStore(db), post, clock)
+    release = Release(agents, bank)
+    desk = ProposalDesk(proposals, release, people, book, approvals, asking, clock, ids, days=14)
     services = Services(
         settings=settings,
         clock=clock,
@@ -193,6 +203,7 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
         purse=Purse(budgets, defaults(settings), clock),
         model=cast(Any, None),
         desk=desk,
+        policies=book,
         inbox=inbox,
         post=post,
         jobs=jobs,

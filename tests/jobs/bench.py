@@ -46,6 +46,7 @@ def services(db: Database, clock: Clock, ids: Ids, **others: Any) -> Services:
         "purse": unused,
         "model": unused,
         "desk": unused,
+        "policies": unused,
         "inbox": unused,
         "post": RecordingPost(),
         "jobs": unused,

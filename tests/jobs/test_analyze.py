@@ -7,6 +7,9 @@ import pytest
 from sqlalchemy import insert
 
 from bot.clock import SystemIds
+from bot.improve.approvals import Approvals
+from bot.improve.asking import Asking
+from bot.improve.policies import PolicyBook, shipped
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
 from bot.model.agent import AgentVersion
@@ -17,10 +20,14 @@ from bot.model.run import Outcome, Run, RunStatus, Step, StepKind
 from bot.services import Services
 from jobs import analyze, expire, retention, vacuum
 from storage.agents import AgentStore
+from storage.approvals import ApprovalStore
+from storage.asks import AskStore
 from storage.engine import Database
 from storage.people import PeopleStore
+from storage.policies import PolicyStore
 from storage.proposals import ProposalStore
 from storage.rows import run_row, step_row
+from storage.runs import RunStore
 from storage.tables import runs, steps
 from tests.conftest import HeldClock
 from tests.fakes.post import RecordingPost
@@ -37,7 +44,11 @@ async def services(db: Database, clock: HeldClock, ids: SystemIds) -> Services:
     people = PeopleStore(db, clock, ids)
     await agents.seed("local", [WRITER])
     release = Release(agents, cast(Any, None))
-    desk = ProposalDesk(ProposalStore(db), release, people, post, clock, ids, 14)
+    book = PolicyBook(PolicyStore(db), clock, "local", shipped())
+    approvals = Approvals(book, ApprovalStore(db), people, clock)
+    asking = Asking(book, AskStore(db), RunStore(db), post, clock)
+    proposals = ProposalStore(db)
+    desk = ProposalDesk(proposals, release, people, book, approvals, asking, clock, ids, 14)
     return make(db, clock, ids, agents=agents, people=people, post=post, desk=desk)
 
 

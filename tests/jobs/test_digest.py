@@ -18,6 +18,7 @@ from bot.model.message import Reply
 from bot.model.person import Role
 from bot.model.subscription import Subscription, last_due, next_due
 from bot.post import OutboxPost
+from bot.reach import Reach
 from bot.services import Services
 from jobs.digest import work
 from storage.engine import Database, url_of
@@ -212,17 +213,17 @@ async def node(on: Stage, name: str) -> AsyncIterator[Services]:
     def leaving(deliveries: Sequence[Delivery]) -> None:
         return None
 
+    people, contacts = on.services.people, on.services.contacts
+    active = {"slack"}.__contains__
     post = OutboxPost(
-        load({}),
-        on.services.people,
+        Reach(load({}), "local", people, contacts, active, on.services.installations),
         OutboxStore(on.db, journal),
         Events(),
         on.clock,
         SystemIds(),
         lambda: name,
-        {"slack"}.__contains__,
+        active,
         leaving,
-        on.services.installations,
     )
     yield replace(on.services, post=post)
     await journal.close()

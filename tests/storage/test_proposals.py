@@ -101,14 +101,15 @@ async def test_an_edit_counts_while_it_is_offered_and_voids_older_readings(
 ) -> None:
     offered, _ = await proposals.add(DRAFT)
     change = Change(namespace="org", text="The sky is grey.")
-    edited = await proposals.amend("w", replace(offered, change=change, fingerprint="f2"))
+    amended = replace(offered, change=change, fingerprint="f2", revision=1)
+    edited = await proposals.amend("w", amended)
     assert edited.edited
     assert edited.change == change
     with pytest.raises(Conflict):
         await proposals.move("w", offered, ProposalStatus.APPROVED)
     approved = await proposals.move("w", edited, ProposalStatus.APPROVED)
     with pytest.raises(Conflict):
-        await proposals.amend("w", replace(approved, change=DRAFT.change))
+        await proposals.amend("w", replace(approved, change=DRAFT.change, revision=2))
 
 
 async def test_an_edit_may_not_repeat_another(proposals: ProposalStore) -> None:

@@ -78,7 +78,7 @@ def test_a_decided_card_says_who_and_when_and_has_no_buttons(
     decided = replace(
         OFFERED, status=status, applied=applied, decided_at=1_780_000_000_000, reason="no"
     )
-    reply = cards.offer(decided, by="Owner")
+    reply = cards.offer(decided, cards.Names(by="Owner"))
     assert reply.buttons == ()
     assert reply.card is not None
     assert reply.card.status == line

@@ -1,0 +1,109 @@
+"""Who may approve a proposal, by the policy and by what they had to do with it."""
+
+from collections.abc import Collection
+
+from bot.errors import Conflict, Forbidden
+from bot.improve.policies import PolicyBook
+from bot.model.person import Person, Role
+from bot.model.policy import Author, Need
+from bot.model.proposal import Proposal
+from bot.model.words import one_line
+from bot.ports import stores
+from bot.ports.clock import Clock
+
+_NAMED = 3
+
+
+class Approvals:
+    """Asked by the desk alone, so that every door has the same rules."""
+
+    def __init__(
+        self, book: PolicyBook, given: stores.Approvals, people: stores.People, clock: Clock
+    ) -> None:
+        self._book, self._given, self._people, self._clock = book, given, people, clock
+
+    async def need(self, proposal: Proposal) -> Need:
+        policy = await self._book.current(proposal.workspace)
+        return policy.need(proposal.risk, proposal.kind.value)
+
+    async def given(self, proposal: Proposal, need: Need) -> list[Person]:
+        """Whose approvals of these words count now: roles may have changed meanwhile."""
+        if need.people < 2:
+            return []
+        names = await self._given.of(proposal.workspace, proposal.id, proposal.mark)
+        found = [await self._people.get(proposal.workspace, name) for name in names]
+        people = {person.id: person for person in found if person}
+        barred = authors(proposal, need)
+        return [p for p in people.values() if p.role.may(Role.APPROVER) and p.id not in barred]
+
+    async def must_be_allowed(self, proposal: Proposal, person: Person, need: Need) -> None:
+        """Raises Forbidden for whoever asked for the change themselves, unless the policy lets
+        them, or nobody else there may."""
+        if person.id not in authors(proposal, need):
+            return
+        others = await self._others(proposal, need)
+        if need.author is Author.WHEN_ALONE and need.people < 2 and not others:
+            return
+        names = " or ".join(one_line(p.name, 40) or p.id for p in others[:_NAMED])
+        who = f"Ask {names}." if names else "Nobody else here may yet: /role names an approver."
+        did = "changed" if person.id != proposal.created_by else "asked for"
+        raise Forbidden(
+            f"{person.id} is an author of {proposal.ref}",
+            said=f"You {did} {proposal.ref} yourself, so someone else has to approve it. {who}",
+        )
+
+    async def add(self, proposal: Proposal, person: Person, need: Need) -> bool:
+        """Notes an approval; True once no more are needed. Raises Conflict for a second one."""
+        if need.people < 2:
+            return True
+        new = await self._given.put(
+            proposal.workspace, proposal.id, person.id, proposal.mark, self._clock.now()
+        )
+        given = await self.given(proposal, need)
+        if len(given) >= need.people and (
+            not need.owner or any(p.role is Role.OWNER for p in given)
+        ):
+            return True
+        if not new:
+            wants = "an owner" if len(given) >= need.people else "a second person"
+            raise Conflict(
+                f"{person.id} approved {proposal.ref} before",
+                said=f"You approved {proposal.ref} already; it still takes {wants}.",
+            )
+        return False
+
+    async def _others(self, proposal: Proposal, need: Need) -> list[Person]:
+        """Everyone else who may, and can be asked: whoever sits at this machine is not asked."""
+        roles = (Role.OWNER,) if need.owner else (Role.OWNER, Role.APPROVER)
+        barred, found = authors(proposal, need), list[Person]()
+        for role in roles:
+            for person in await self._people.with_role(proposal.workspace, role):
+                if person.id in barred:
+                    continue
+                known = await self._people.identities(proposal.workspace, person.id)
+                if any(identity.channel != "local" for identity in known):
+                    found.append(person)
+        return found
+
+
+def must_have_role(proposal: Proposal, person: Person, need: Need) -> None:
+    needed = Role.OWNER if need.owner and need.people < 2 else Role.APPROVER
+    if not person.role.may(needed):
+        raise forbidden(proposal, person, "approved", needed)
+
+
+def forbidden(proposal: Proposal, person: Person, what: str, needed: Role) -> Forbidden:
+    return Forbidden(
+        f"{person.role} {person.id} may not: {proposal.ref} {what}",
+        said=f"{proposal.ref} can be {what} by an {needed.value} only; you are a "
+        f"{person.role.value}.",
+    )
+
+
+def authors(proposal: Proposal, need: Need) -> Collection[str]:
+    """Who may not be the only one to approve it. Whoever edits it becomes an author where the
+    policy says never."""
+    if need.author is Author.YES or not proposal.shared:
+        return ()
+    edited = [proposal.edited_by] if need.author is Author.NEVER and need.people < 2 else []
+    return {name for name in (proposal.created_by, *edited) if name}

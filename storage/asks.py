@@ -1,0 +1,41 @@
+"""How far each proposal has been asked about: claimed by compare-and-set."""
+
+from sqlalchemy import select, update
+
+from bot.model.proposal import Asked
+from storage.engine import Database
+from storage.tables import asks
+from storage.upsert import insert
+
+
+class AskStore:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def get(self, workspace: str, proposal: str) -> Asked:
+        query = select(asks).where(asks.c.workspace == workspace, asks.c.proposal == proposal)
+        async with self._db.read() as conn:
+            row = (await conn.execute(query)).mappings().first()
+        return Asked(row["step"], row["reminded_at"]) if row else Asked()
+
+    async def move(
+        self, workspace: str, proposal: str, before: Asked, after: Asked, at: int
+    ) -> bool:
+        values = {"step": after.steps, "reminded_at": after.reminded_at, "updated_at": at}
+        changing = (
+            update(asks)
+            .where(
+                asks.c.workspace == workspace,
+                asks.c.proposal == proposal,
+                asks.c.step == before.steps,
+                asks.c.reminded_at == before.reminded_at,
+            )
+            .values(values)
+        )
+        adding = insert(self._db, asks).values(workspace=workspace, proposal=proposal, **values)
+        async with self._db.write() as conn:
+            if (await conn.execute(changing)).rowcount:
+                return True
+            if before != Asked():
+                return False
+            return bool((await conn.execute(adding.on_conflict_do_nothing())).rowcount)

@@ -1,0 +1,53 @@
+"""Versions of the approval policy: added, never changed."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import RowMapping, Select, func, select
+
+from bot.model.policy import PolicyVersion
+from storage.engine import Database
+from storage.tables import policies
+from storage.upsert import hold
+
+
+class PolicyStore:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def add(self, workspace: str, text: str, by: str, at: int) -> PolicyVersion:
+        last = select(func.max(policies.c.version)).where(policies.c.workspace == workspace)
+        async with self._db.write() as conn:
+            await hold(self._db, conn, "policies", workspace)
+            version = ((await conn.execute(last)).scalar() or 0) + 1
+            made = PolicyVersion(version, text, by, at)
+            await conn.execute(
+                policies.insert().values(
+                    workspace=workspace, version=version, text=text, created_by=by, created_at=at
+                )
+            )
+        return made
+
+    async def current(self, workspace: str) -> PolicyVersion | None:
+        found = await self._select(_of(workspace).limit(1))
+        return found[0] if found else None
+
+    async def get(self, workspace: str, version: int) -> PolicyVersion | None:
+        found = await self._select(_of(workspace).where(policies.c.version == version))
+        return found[0] if found else None
+
+    async def list(self, workspace: str, limit: int = 20) -> Sequence[PolicyVersion]:
+        return await self._select(_of(workspace).limit(limit))
+
+    async def _select(self, query: Select[tuple[str, ...]]) -> Sequence[PolicyVersion]:
+        async with self._db.read() as conn:
+            return [_version(row) for row in (await conn.execute(query)).mappings()]
+
+
+def _of(workspace: str) -> Select[tuple[str, ...]]:
+    """Newest first."""
+    mine = policies.c.workspace == workspace
+    return select(policies).where(mine).order_by(policies.c.version.desc())
+
+
+def _version(row: RowMapping) -> PolicyVersion:
+    return PolicyVersion(row["version"], row["text"], row["created_by"], row["created_at"])
