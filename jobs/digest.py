@@ -20,15 +20,22 @@ _Made = dict[Window, tuple[Reply, bool]]
 
 
 async def work(services: Services, workspace: str, run_id: str) -> str:
-    """One that can't be sent now harms no other; it is tried again at the next tick."""
+    """One that can't be sent harms no other; it is tried again at the next tick. What nobody
+    foresaw fails the job once the others are served: then the owner is told."""
     made: _Made = {}
     sent = late = 0
+    broken: Exception | None = None
     for one in await services.subscriptions.all(workspace):
         try:
             sent += await _serve(services, one, made)
         except RatchetError as error:
             late += 1
             log.warning("digest_waits", person=one.person, channel=one.channel, cause=str(error))
+        except Exception as error:
+            broken = error
+            log.exception("digest_broke", person=one.person, channel=one.channel)
+    if broken:
+        raise broken
     waits = f", {late} to be tried again" if late else ""
     return f"{count(sent, 'digest')} sent{waits}"
 

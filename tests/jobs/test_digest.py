@@ -180,6 +180,17 @@ async def test_what_is_due_while_its_channel_is_off_waits_for_it(on: Stage) -> N
     assert await tick(on) == "1 digest sent"
 
 
+async def test_one_that_breaks_harms_no_other(on: Stage) -> None:
+    await on.say("member", "/digest daily always", **IN_DM)
+    await on.say("approver", "/digest daily always", **IN_CHANNEL)
+    await until_due(on)
+    one = await only(on)
+    await on.services.subscriptions.put(replace(one, hour=77))  # as no command would
+    with pytest.raises(ValueError, match="hour"):
+        await tick(on)
+    assert [address for address, _ in sent(on)] == ["{'channel': 'U8'}"]
+
+
 async def test_other_workspaces_are_others(on: Stage) -> None:
     await on.say("member", "/digest daily always", **IN_DM)
     await until_due(on)
