@@ -156,6 +156,8 @@ async def test_after_a_day_the_template_carries_the_decision(
     assert card["type"] == "template"
     index = graph.shown.index(card)
     await deliver(ratchet, statuses(graph.status(index, "delivered"), graph.status(index, "read")))
+    await phone.writes("approve P1", ago=_DAY + 60_000)
+    assert "Waits for a decision" in await answer(ratchet, "/proposals")
     await phone.presses_quick_reply(card, 0)
     await phone.sees("P1 is approved")
 
