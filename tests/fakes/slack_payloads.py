@@ -109,6 +109,20 @@ def submitted(view: Mapping[str, Any], typed: str) -> Payload:
     }
 
 
+def bot_of(team: str) -> str:
+    """The bot's user id in a team."""
+    return BOT if team == TEAM else f"{BOT}{team}"
+
+
+def of_team(team: str, payload: Payload) -> Payload:
+    """The same delivery, for another workspace."""
+    raw = json.dumps(payload).replace(f"<@{BOT}>", f"<@{bot_of(team)}>").replace(TEAM, team)
+    found: Payload = json.loads(
+        raw.replace(f'"item_user": "{BOT}"', f'"item_user": "{bot_of(team)}"')
+    )
+    return found
+
+
 def encoded(payload: Payload) -> tuple[bytes, str]:
     """Body and content type, as Slack puts each kind on the wire."""
     if "command" in payload:

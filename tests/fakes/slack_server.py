@@ -17,7 +17,7 @@ from aiohttp import WSMsgType, web
 
 from tests.fakes.slack_blocks import Invalid, check_home, check_message, check_view
 from tests.fakes.slack_files import SlackFiles
-from tests.fakes.slack_payloads import BOT, BOT_ID, CHANNEL, DM, TEAM, Payload
+from tests.fakes.slack_payloads import BOT, BOT_ID, CHANNEL, DM, TEAM, Payload, bot_of
 from tests.fakes.slack_streams import Stream, check_start
 from tests.fakes.trouble import Trouble, Troubles
 
@@ -441,11 +441,6 @@ def _refusal(trouble: Trouble) -> web.Response:
     if trouble.kind == "500":
         return web.json_response({}, status=500)
     return web.json_response({"ok": False, "error": "restricted_action"})
-
-
-def bot_of(team: str) -> str:
-    """The bot's user id in a team."""
-    return BOT if team == TEAM else f"{BOT}{team}"
 
 
 async def _arguments(request: web.Request) -> Args:

@@ -1,6 +1,5 @@
 """More workspaces than one: installed on a page, each heard and answered with its own token."""
 
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,16 +24,17 @@ from storage.sealing import AesSeal
 from tests.conftest import HeldClock
 from tests.fakes.inbox import RecordingInbox
 from tests.fakes.slack_payloads import (
-    BOT,
     CHANNEL,
     TEAM,
     Payload,
+    bot_of,
     event,
     mention,
+    of_team,
     press,
     slash,
 )
-from tests.fakes.slack_server import SlackServer, bot_of
+from tests.fakes.slack_server import SlackServer
 from tests.handlers.slack.conftest import Lines, Slack, build, web
 
 OTHER, THIRD = "T0OTHER", "T0THIRD"
@@ -81,13 +81,6 @@ def grant(team: str, token: str, by: str = "U0INSTALLER") -> dict[str, Any]:
     }
 
 
-def of(team: str, payload: Payload) -> Payload:
-    """The same delivery, for another workspace."""
-    raw = json.dumps(payload).replace(f"<@{BOT}>", f"<@{bot_of(team)}>").replace(TEAM, team)
-    found: Payload = json.loads(raw)
-    return found
-
-
 @pytest.fixture
 async def many(server: SlackServer, clock: HeldClock, db: Database) -> AsyncIterator[Many]:
     ids, inbox, log = SystemIds(), RecordingInbox(), Lines()
@@ -121,7 +114,7 @@ def reply(workspace: str, text: str = "Hello") -> Delivery:
 async def test_a_workspace_installs_the_app_and_is_heard_and_answered_as_itself(many: Many) -> None:
     added = await many.install(OTHER, "xoxb-other")
     assert added.status_code == 200 and "&lt;b&gt;T0OTHER" in added.text
-    await many.hears(of(OTHER, mention("hello")))
+    await many.hears(of_team(OTHER, mention("hello")))
     await many.hears(mention("hello at home", ts="1780000001.000100"))
     assert [(m.workspace, m.text) for m in many.inbox.messages] == [
         ("slack:T0OTHER", "hello"),
@@ -134,18 +127,18 @@ async def test_a_workspace_installs_the_app_and_is_heard_and_answered_as_itself(
 
 async def test_every_door_leads_to_the_workspace_it_is_in(many: Many) -> None:
     await many.install(OTHER, "xoxb-other")
-    await many.hears(of(OTHER, slash("/metrics")))
+    await many.hears(of_team(OTHER, slash("/metrics")))
     button = {"action_id": "ratchet:press:0", "value": "/approve P1"}
-    await many.hears(of(OTHER, press(button, {"ts": "1.1"})))
-    await many.envelope(of(OTHER, mention("over the socket", ts="1780000003.000100")))
+    await many.hears(of_team(OTHER, press(button, {"ts": "1.1"})))
+    await many.envelope(of_team(OTHER, mention("over the socket", ts="1780000003.000100")))
     assert {m.workspace for m in many.inbox.messages} == {"slack:T0OTHER"}
     assert len(many.inbox.messages) == 3
 
 
 async def test_a_team_that_is_not_installed_is_acknowledged_and_never_handled(many: Many) -> None:
-    await many.hears(of(THIRD, mention("who are you?")))
-    await many.hears(of(THIRD, slash("/metrics")))
-    await many.envelope(of(THIRD, mention("and now?")))
+    await many.hears(of_team(THIRD, mention("who are you?")))
+    await many.hears(of_team(THIRD, slash("/metrics")))
+    await many.envelope(of_team(THIRD, mention("and now?")))
     assert many.inbox.messages == [] and "slack_team_not_installed" in many.log.events()
     with pytest.raises(ChannelError, match="not installed"):
         await many.channel.send(reply("slack:T0THIRD"))
@@ -249,18 +242,18 @@ GONE = {"app_uninstalled": {}, "tokens_revoked": {"tokens": {"oauth": [], "bot":
 @pytest.mark.parametrize("kind", GONE)
 async def test_who_leaves_is_forgotten_and_may_come_back(many: Many, kind: str) -> None:
     await many.install(OTHER, "xoxb-other")
-    await many.hears(of(OTHER, mention("hello")))
+    await many.hears(of_team(OTHER, mention("hello")))
     gone = event({"type": kind, **GONE[kind]}, team=OTHER, event_id="EvGone")
     await many.hears(gone)
     assert await many.installations.token("slack:T0OTHER") is None
     with pytest.raises(ChannelError, match="not installed"):
         await many.channel.send(reply("slack:T0OTHER"))
-    await many.hears(of(OTHER, mention("still there?", ts="1780000005.000100")))
+    await many.hears(of_team(OTHER, mention("still there?", ts="1780000005.000100")))
     assert len(many.inbox.messages) == 1
     await many.install(OTHER, "xoxb-again")
     await many.hears(gone)  # Slack says it again, late
     await many.channel.send(reply("slack:T0OTHER"))
-    await many.hears(of(OTHER, mention("back", ts="1780000006.000100")))
+    await many.hears(of_team(OTHER, mention("back", ts="1780000006.000100")))
     assert many.inbox.texts == ["hello", "back"]
 
 
