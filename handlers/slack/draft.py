@@ -135,9 +135,11 @@ def _title(step: Doing) -> str:
     """In words for people; "" for what nobody needs to see. A model may call a tool by any name."""
     if step.kind == "file":
         return f"Reading {harmless(' '.join(step.name.split())[:60])}"
+    name = harmless(" ".join(step.name.split())[:60])
     if step.kind == "tool":
-        name = " ".join(step.name.replace("_", " ").split())[:60]
-        return f"Using {harmless(name)}" if name else "Using a tool"
+        return f"Using {name.replace('_', ' ').strip() or 'a tool'}"
+    if step.kind == "file":
+        return f"Reading {name or 'a file'}"
     return _TITLES.get(step.kind, "")
 
 

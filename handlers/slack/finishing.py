@@ -39,9 +39,9 @@ class Finishing:
 
     async def discard(self, draft: Draft) -> None:
         """Takes it away; what can't be taken away stays."""
-        if draft.kind == "stream":
-            await self.stop(draft)
         try:
+            if draft.kind == "stream":
+                await self.stop(draft)
             await self._api.call("chat.delete", channel=draft.channel, ts=draft.ts)
         except Refused as error:
             self._log.info("slack_draft_left", cause=str(error))

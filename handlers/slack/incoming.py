@@ -128,14 +128,22 @@ def from_event(body: Body, me: Me, names: Collection[str], now: int) -> Heard | 
     text = text if text or files else "/help"
     replied_to = text_of(event.get("thread_ts"))
     thread_ts = replied_to if direct else replied_to or ts
+    team = _author_team(event, body)
+    foreign = is_foreign(team, body, me)
     message = Message(
         workspace=me.workspace,
         channel="slack",
         event_id=f"msg:{channel}:{ts}",
         conversation=conversation(channel, thread_ts),
-        sender=Sender(user, is_guest=is_foreign(_author_team(event, body), body, me)),
+        sender=Sender(user, is_guest=foreign),
         text=text,
-        address=address(channel, thread_ts, user, ts="" if text.startswith(("/", "!")) else ts),
+        address=address(
+            channel,
+            thread_ts,
+            user,
+            ts="" if text.startswith(("/", "!")) else ts,
+            team=team if foreign else "",
+        ),
         sent_at=_ms(ts, now),
         files=files,
     )

@@ -205,7 +205,9 @@ class _Answer:
         """Whom Slack wants named before it streams into a channel; None where nobody is known."""
         if is_direct(channel):
             return {}
-        user, team = text_of(self._run.address.get("user")), await self._live.team()
+        address = self._run.address
+        user, team = text_of(address.get("user")), text_of(address.get("team"))
+        team = team or await self._live.team()  # a person of another company is of that one's team
         return {"recipient_user_id": user, "recipient_team_id": team} if user and team else None
 
     async def _stream(self, draft: Draft, to: Mapping[str, str], progress: Progress) -> bool:

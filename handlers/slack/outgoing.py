@@ -13,6 +13,7 @@ from handlers.slack.splitting import split
 METADATA = "ratchet_run"
 MARK = "ratchet:run:"
 _MARK = re.compile(rf"{MARK}([^:]*):(.*):(\d{{1,4}})")
+_ENTITY = re.compile(r"&[a-z]{0,3}$")
 PRESS = "ratchet:press:"
 ASK = "ratchet:ask:"
 """Prefixes of our action ids; what follows ASK is a number, a colon and the question."""
@@ -252,4 +253,5 @@ def _plain_text(text: str, limit: int) -> Block:
 
 
 def _clip(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    """What is left out is a whole character, also where that is an entity."""
+    return text if len(text) <= limit else _ENTITY.sub("", text[: limit - 1]) + "…"

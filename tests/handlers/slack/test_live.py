@@ -165,6 +165,14 @@ async def test_in_a_direct_message_nobody_needs_to_be_named(slack: Slack) -> Non
     check_answered(growth)
 
 
+async def test_a_person_of_another_company_is_named_with_their_team(slack: Slack) -> None:
+    slack.channel.follow(run({**THREAD, "team": "T0OTHER"}))
+    growth = Growth(slack)
+    growth.does("model")
+    await growth.until("Asking the model")
+    assert growth.calls("chat.startStream")[0]["recipient_team_id"] == "T0OTHER"
+
+
 @pytest.mark.parametrize(
     "code", ["unknown_method", "missing_scope", "http 404", "feature_not_enabled"]
 )
@@ -300,6 +308,57 @@ async def test_a_draft_that_someone_deleted_is_answered_anew(slack: Slack, growt
     slack.server.messages.clear()
     await slack.channel.send(final())
     check_answered(growth)
+
+
+async def test_a_draft_that_cannot_be_finished_goes_before_the_answer_comes(
+    slack: Slack, growth: Growth
+) -> None:
+    growth.does("model")
+    growth.says("Let me look that up. ")
+    await growth.until("Let me look")
+    begun = growth.only()["ts"]
+    slack.server.fail("chat.update", "cant_update_message", times=9)
+    await slack.channel.send(final())
+    check_answered(growth)
+    assert growth.only()["ts"] != begun
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "title"),
+    [
+        ("file", "a b.csv", "Reading a b.csv"),
+        ("tool", "make_file", "Using make file"),
+        ("tool", " ", "Using a tool"),
+        ("route", "chooser", "Choosing an agent"),
+        ("tool", "<!here>" + "x" * 900, None),
+    ],
+)
+async def test_each_step_has_a_title_for_people(
+    growth: Growth, kind: str, name: str, title: str | None
+) -> None:
+    growth.does(kind, name)
+    await growth.slack.server.until(lambda: bool(growth.slack.server.messages))
+    (card,) = growth.only()["blocks"]
+    assert title is None or card["title"] == title
+    assert len(card["title"]) < 80 and "<!here>" not in card["title"]
+
+
+async def test_many_answers_at_once_share_nothing(slack: Slack) -> None:
+    """Each its own message, also where Slack lets only some of them stream just now."""
+    slack.server.fail("chat.startStream", "429", times=3, retry_after=60)
+    numbers = [f"{RUN[:-4]}{n:04}" for n in range(1, 9)]
+    for number in numbers:
+        slack.channel.follow(run(id=number))
+        slack.live.events.publish(Event(number, "doing", {"seq": 1, "kind": "model", "name": "x"}))
+        slack.live.events.publish(Event(number, "delta", {"text": f"This is {number} and "}))
+    await slack.server.until(lambda: len(slack.server.messages) == 5)
+    for number in numbers:
+        reply = reply_to_json(Reply(f"This is {number} and no other", number, rateable=True))
+        await slack.channel.send(final(id=number, run_id=number, reply=reply))
+    assert len(slack.server.messages) == len(numbers)
+    for message in slack.server.messages:
+        number = message["metadata"]["event_payload"]["run_id"]
+        assert f"This is {number} and no other" in _read(message)
 
 
 async def test_a_long_answer_goes_on_in_further_messages(slack: Slack, growth: Growth) -> None:

@@ -52,6 +52,28 @@ def test_a_card_shows_buttons_until_it_is_decided() -> None:
     assert "Approved by ann" in str(done.blocks) and "!approve" not in done.bare
 
 
+def test_a_diff_is_shown_as_it_is_and_calls_nobody() -> None:
+    card = Card("P12", diff="-<!channel> `a`\n+**b** ```")
+    (part,) = render(Reply("", card=card))
+    (shown,) = [b for b in part.blocks if b["type"] == "rich_text"]
+    assert card.diff in json.loads(json.dumps(shown))["elements"][0]["elements"][0]["text"]
+    (plain,) = [b for b in part.plain if b["type"] == "section"]
+    assert "&lt;!channel&gt;" in str(plain) and str(plain).count("```") == 2
+
+
+def test_what_a_card_says_is_not_said_before_it_too() -> None:
+    notice = "$8.00 of $10.00 are spent."
+    (part,) = render(Reply(notice, card=Card("Budget at 80 %", notice)))
+    assert [b["type"] for b in part.blocks] == ["header", "section"]
+    assert part.text == f"{notice}\nBudget at 80 %" and notice in part.bare
+
+
+def test_a_clipped_field_ends_in_no_half_entity() -> None:
+    (part,) = render(Reply("", card=Card("t", fields=(Field("f", "&" * 500),))))
+    (fields,) = [b for b in part.blocks if b["type"] == "section"]
+    assert "&amp;…" in str(fields) and "&am…" not in str(fields)
+
+
 def test_an_empty_reply_is_no_message() -> None:
     assert render(Reply("")) == [] and render(Reply(" \n", footer="x", rateable=True)) == []
 

@@ -176,6 +176,32 @@ async def test_a_card_is_replaced_in_place(slack: Slack) -> None:
     assert "Approved by ann" in str(shown["blocks"]) and "actions" not in str(shown["blocks"])
 
 
+@pytest.mark.parametrize("rich", [True, False])
+async def test_an_update_says_all_within_the_limits_and_takes_the_buttons(
+    slack: Slack, rich: bool
+) -> None:
+    slack.server.rich = rich
+    card = Card("P12: say euros", "Because.", diff="-$\n+€", ref="P12")
+    offered = Reply("", card=card, buttons=(Button("Approve", "/approve P12", "primary"),))
+    ref = await slack.channel.send(delivery(offered, {"channel": CHANNEL}))
+    longer = replace(card, body="word " * 4_000, diff="+x <&>\n" * 3_000, status="Approved by ann")
+    edited = delivery(Reply("", card=longer), {"channel": CHANNEL}, edits=ref, id="d2")
+    assert (await slack.channel.send(edited))["ts"] == ref["ts"]
+    (shown,) = slack.server.messages
+    assert "Approved by ann" in str(shown["blocks"]) and "actions" not in str(shown["blocks"])
+
+
+async def test_an_update_of_words_alone_leaves_no_buttons_behind(slack: Slack) -> None:
+    card = Card("P12: say euros", "Because.", ref="P12")
+    offered = Reply("", card=card, buttons=(Button("Approve", "/approve P12"),))
+    ref = await slack.channel.send(delivery(offered, {"channel": CHANNEL}))
+    slack.server.fail("chat.update", "invalid_blocks", times=2)
+    decided = Reply("", card=replace(card, status="Declined by ann"))
+    await slack.channel.send(delivery(decided, {"channel": CHANNEL}, edits=ref, id="d2"))
+    (shown,) = slack.server.messages
+    assert shown["blocks"] == [] and "Declined by ann" in shown["text"]
+
+
 async def test_an_unclear_edit_may_simply_be_repeated(slack: Slack) -> None:
     ref = await slack.channel.send(delivery(LONG))
     before = len(slack.server.messages)
