@@ -206,7 +206,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
     if not settings.offline:
         wording = Wording(model, purse, journal, runs, clock, redactor)
     book = PolicyBook(PolicyStore(db), clock, HOME_WORKSPACE, seed(settings.policy))
-    approvals = Approvals(book, ApprovalStore(db), people, clock)
+    approvals = Approvals(book, ApprovalStore(db), people, FeedbackStore(db), clock)
     asking = Asking(book, AskStore(db), runs, post, clock)
     desk = ProposalDesk(
         proposals,

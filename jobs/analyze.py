@@ -102,22 +102,10 @@ async def _propose(services: Services, workspace: str, run_id: str) -> int:
 
 
 async def _answer(services: Services, finding: Finding, run_id: str) -> bool:
-    by = await _author(services, finding)
-    proposal = await services.desk.from_finding(finding, run_id, by)
+    proposal = await services.desk.from_finding(finding, run_id)
     status = "proposed" if proposal else "known"
     await services.findings.set_status(finding.workspace, finding.id, status)
     return proposal is not None
-
-
-async def _author(services: Services, finding: Finding) -> str:
-    """Whose feedback it comes from, if it is one person's."""
-    people = {
-        feedback.person
-        for run in finding.evidence
-        for feedback in await services.feedback.of_run(finding.workspace, run)
-        if feedback.rating < 0 or feedback.text
-    }
-    return people.pop() if finding.kind == "feedback" and len(people) == 1 else ""
 
 
 async def _score(services: Services, run: Run) -> bool:

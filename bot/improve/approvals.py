@@ -18,9 +18,15 @@ class Approvals:
     """Asked by the desk alone, so that every door has the same rules."""
 
     def __init__(
-        self, book: PolicyBook, given: stores.Approvals, people: stores.People, clock: Clock
+        self,
+        book: PolicyBook,
+        given: stores.Approvals,
+        people: stores.People,
+        feedback: stores.Feedbacks,
+        clock: Clock,
     ) -> None:
-        self._book, self._given, self._people, self._clock = book, given, people, clock
+        self._book, self._given, self._clock = book, given, clock
+        self._people, self._feedback = people, feedback
 
     async def need(self, proposal: Proposal) -> Need:
         policy = await self._book.current(proposal.workspace)
@@ -33,20 +39,20 @@ class Approvals:
         names = await self._given.of(proposal.workspace, proposal.id, proposal.mark)
         found = [await self._people.get(proposal.workspace, name) for name in names]
         people = {person.id: person for person in found if person}
-        barred = authors(proposal, need)
+        barred = await self._authors(proposal, need)
         return [p for p in people.values() if p.role.may(Role.APPROVER) and p.id not in barred]
 
     async def must_be_allowed(self, proposal: Proposal, person: Person, need: Need) -> None:
         """Raises Forbidden for whoever asked for the change themselves, unless the policy lets
         them, or nobody else there may."""
-        if person.id not in authors(proposal, need):
+        if person.id not in await self._authors(proposal, need):
             return
         others = await self._others(proposal, need)
         if need.author is Author.WHEN_ALONE and need.people < 2 and not others:
             return
         names = " or ".join(one_line(p.name, 40) or p.id for p in others[:_NAMED])
         who = f"Ask {names}." if names else "Nobody else here may yet: /role names an approver."
-        did = "changed" if person.id != proposal.created_by else "asked for"
+        did = "changed" if person.id == proposal.edited_by else "asked for"
         raise Forbidden(
             f"{person.id} is an author of {proposal.ref}",
             said=f"You {did} {proposal.ref} yourself, so someone else has to approve it. {who}",
@@ -72,10 +78,26 @@ class Approvals:
             )
         return False
 
+    async def _authors(self, proposal: Proposal, need: Need) -> Collection[str]:
+        """Who may not be the only one to approve it: whoever asked for it, or whose feedback alone
+        it was found in. Where the policy says never, whoever edited it too."""
+        if need.author is Author.YES or not proposal.shared:
+            return ()
+        asked = {proposal.created_by} if proposal.created_by else await self._raters(proposal)
+        edited = need.author is Author.NEVER and need.people < 2
+        return {*asked, proposal.edited_by} - {""} if edited else asked
+
+    async def _raters(self, proposal: Proposal) -> Collection[str]:
+        people = set()
+        for run in proposal.evidence:
+            feedback = await self._feedback.of_run(proposal.workspace, run)
+            people |= {one.person for one in feedback if one.rating < 0 or one.text}
+        return people if len(people) == 1 else set()
+
     async def _others(self, proposal: Proposal, need: Need) -> list[Person]:
         """Everyone else who may, and can be asked: whoever sits at this machine is not asked."""
         roles = (Role.OWNER,) if need.owner else (Role.OWNER, Role.APPROVER)
-        barred, found = authors(proposal, need), list[Person]()
+        barred, found = await self._authors(proposal, need), list[Person]()
         for role in roles:
             for person in await self._people.with_role(proposal.workspace, role):
                 if person.id in barred:
@@ -98,12 +120,3 @@ def forbidden(proposal: Proposal, person: Person, what: str, needed: Role) -> Fo
         said=f"{proposal.ref} can be {what} by an {needed.value} only; you are a "
         f"{person.role.value}.",
     )
-
-
-def authors(proposal: Proposal, need: Need) -> Collection[str]:
-    """Who may not be the only one to approve it. Whoever edits it becomes an author where the
-    policy says never."""
-    if need.author is Author.YES or not proposal.shared:
-        return ()
-    edited = [proposal.edited_by] if need.author is Author.NEVER and need.people < 2 else []
-    return {name for name in (proposal.created_by, *edited) if name}

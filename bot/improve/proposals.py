@@ -80,12 +80,10 @@ class ProposalDesk:
                 return await self._offer(kept, place)
             fresh = replace(fresh, fingerprint=drafting.again(kept))
 
-    async def from_finding(
-        self, finding: Finding, run_id: str = "", by: str = ""
-    ) -> Proposal | None:
+    async def from_finding(self, finding: Finding, run_id: str = "") -> Proposal | None:
         """Drafts and offers what a finding asks for; None if that is nothing, or if it was
         proposed before, whatever became of it. `run_id` is the job's run, which pays for the
-        wording; `by` is the one person whose feedback it comes from, if it is one."""
+        wording."""
         agent = None
         if finding.agent:
             agent = await self._release.current(finding.workspace, finding.agent)
@@ -95,7 +93,7 @@ class ProposalDesk:
         if self._wording and agent and run_id and draft.change.bullet:
             draft = await self._wording.reword(draft, finding, agent, run_id)
         id = self._ids.run_id()
-        fresh = await self._fresh(draft, finding.workspace, id, finding.evidence, by)
+        fresh = await self._fresh(draft, finding.workspace, id, finding.evidence, "")
         kept, new = await self._proposals.add(fresh)
         if not new and kept.status not in (_S.DRAFTED, _S.OFFERED):
             return None

@@ -30,6 +30,9 @@ _BARE = {
     "digest": r"(daily|weekly|now|off)(,?\s+(daily|weekly|me|here|always|utc|\w+/[\w/+-]+|"
     r"(on|at|zone)\s+[\w:/+-]+))*",
     "jobs": r"(list|(pause|resume|run)\s+[\w-]+)",
+    "link": r"(list|[A-Z0-9]{4}-?[A-Z0-9]{4})",
+    "unlink": r"(slack|telegram|whatsapp|local|web):\S+",
+    "policy": r"(yaml|history|restore\s+\d+|set\s.+)",
 }
 """What may follow a command's word where no "!" marks it. Anything else after these words, and
 any word at all after the others, is ordinary language: "why did sales drop" is a question."""

@@ -12,7 +12,7 @@ from bot.model.installation import Installation
 from bot.model.message import Reply
 from bot.model.person import Role
 from bot.post import OutboxPost
-from bot.reach import Reach
+from bot.reach import Reach, named
 from storage.contacts import ContactStore
 from storage.engine import Database
 from storage.installations import InstallationStore
@@ -73,6 +73,19 @@ async def test_the_same_key_is_one_message_in_a_place(house: House) -> None:
         ("w", "slack:C2"),
         ("w", "slack:C1"),
         ("other", "slack:C1"),
+    ]
+
+
+async def test_a_card_is_one_message_in_each_place(house: House) -> None:
+    places = [named("slack:C1"), named("telegram:7")]
+    for space in ("local", "local", "slack:T1"):
+        await house.post.to_places(space, places, Reply("card"), key="proposal:1", card="P1")
+    await house.post.to_places("local", [named("slack:C1")], Reply("card"), key="proposal:1")
+    assert [(d.workspace, d.place, d.card) for d in house.left] == [
+        ("local", "slack:C1", "P1"),
+        ("local", "telegram:7", "P1"),
+        ("slack:T1", "slack:C1", "P1"),
+        ("slack:T1", "telegram:7", "P1"),
     ]
 
 

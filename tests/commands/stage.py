@@ -173,7 +173,7 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
     await bank.open()
     settings = Settings()
     book = PolicyBook(PolicyStore(db), clock, WORKSPACE, shipped())
-    approvals = Approvals(book, ApprovalStore(db), people, clock)
+    approvals = Approvals(book, ApprovalStore(db), people, FeedbackStore(db), clock)
     asking = Asking(book, AskStore(db), RunStore(db), post, clock)
     release = Release(agents, bank)
     desk = ProposalDesk(proposals, release, people, book, approvals, asking, clock, ids, days=14)

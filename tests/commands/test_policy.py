@@ -6,6 +6,7 @@ import pytest
 
 from bot.errors import BadInput, Conflict, Forbidden, NotFound
 from bot.model.agent import AgentVersion
+from bot.model.finding import Finding
 from bot.model.memory import ORG
 from bot.model.person import Role
 from bot.model.proposal import Proposal, ProposalStatus
@@ -90,6 +91,31 @@ async def test_who_asked_for_it_is_not_the_only_one_to_approve_it(on: Stage) -> 
     assert (await _generalist(on)).version == 1
     await on.say("second", "/approve P1")
     assert (await _generalist(on)).version == 2
+
+
+async def test_whose_feedback_alone_it_was_found_in_counts_as_asking(on: Stage) -> None:
+    run = await on.asked("Hello", "Hi", by="approver")
+    await on.say("approver", f"/rate {run.short} down too vague")
+    finding = Finding(
+        id="f1",
+        workspace=WORKSPACE,
+        kind="feedback",
+        fingerprint="x",
+        title="Rated badly",
+        detail="lesson: Name the source.",
+        evidence=(run.id,),
+        agent="generalist",
+        count=1,
+        status="open",
+        created_at=1,
+        updated_at=1,
+    )
+    await on.services.desk.from_finding(finding)
+    with pytest.raises(Forbidden) as own:
+        await on.say("approver", "/approve P1")
+    assert "yourself" in own.value.said
+    await on.say("member", f"/rate {run.short} down")
+    await on.say("approver", "/approve P1")
 
 
 async def test_an_owner_who_is_alone_decides_alone(on: Stage) -> None:

@@ -23,6 +23,7 @@ from storage.agents import AgentStore
 from storage.approvals import ApprovalStore
 from storage.asks import AskStore
 from storage.engine import Database
+from storage.feedback import FeedbackStore
 from storage.people import PeopleStore
 from storage.policies import PolicyStore
 from storage.proposals import ProposalStore
@@ -45,7 +46,7 @@ async def services(db: Database, clock: HeldClock, ids: SystemIds) -> Services:
     await agents.seed("local", [WRITER])
     release = Release(agents, cast(Any, None))
     book = PolicyBook(PolicyStore(db), clock, "local", shipped())
-    approvals = Approvals(book, ApprovalStore(db), people, clock)
+    approvals = Approvals(book, ApprovalStore(db), people, FeedbackStore(db), clock)
     asking = Asking(book, AskStore(db), RunStore(db), post, clock)
     proposals = ProposalStore(db)
     desk = ProposalDesk(proposals, release, people, book, approvals, asking, clock, ids, 14)

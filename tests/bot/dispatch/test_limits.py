@@ -6,6 +6,7 @@ import pytest
 import structlog
 
 from bot.app import App
+from bot.model.message import Sender
 from bot.model.run import RunStatus, StepKind
 from jobs import retention
 from tests.bot.dispatch.saying import (
@@ -174,3 +175,27 @@ async def test_old_texts_are_forgotten_and_numbers_stay(app: App, model: ModelSe
         shown = await say(app, command, conversation=run.conversation)
         assert shown.status in (RunStatus.SUCCEEDED, RunStatus.REFUSED), shown.error_message
     assert "runs forgotten" in await retention.work(app.services, WORKSPACE, "job")
+
+
+GUEST = Sender("U0GUEST", "Visitor", is_guest=True)
+
+
+async def test_a_guest_gets_a_polite_no_and_no_model_call(app: App, model: ModelServer) -> None:
+    await say(app, "hello")
+    asked = len(model.chats)
+    run = await say(app, "@writer what did we decide?", sender=GUEST)
+    assert (run.status, run.error_type) == (RunStatus.REFUSED, "forbidden")
+    assert "don't answer guests here" in said(run)
+    await say(app, "/role U0GUEST guest", sender=OWNER)
+    named = await say(app, "and now?", sender=Sender("U0GUEST", "Visitor"))
+    assert named.status is RunStatus.REFUSED and len(model.chats) == asked
+
+
+async def test_guests_chat_where_the_policy_lets_them_and_never_decide(app: App) -> None:
+    assert "Guests may ask" in said(await say(app, "/policy set guests: chat", sender=OWNER))
+    run = await say(app, "hello", sender=GUEST)
+    assert run.status is RunStatus.SUCCEEDED
+    await say(app, "/role U0GUEST owner", sender=OWNER)
+    for text in ("/approve P1", "/policy set guests: refuse", "/link"):
+        refused = await say(app, text, sender=GUEST)
+        assert refused.error_type == "forbidden", text
