@@ -187,8 +187,9 @@ def _card(card: Card, *, rich: bool) -> Iterator[Block]:
 
 
 def _preformatted(text: str) -> Block:
-    """Text in which Slack looks for nothing: no markup, no mention."""
-    inner = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": text}]}
+    """Text in which Slack looks for no markup; and what would be a mention elsewhere is none."""
+    words = {"type": "text", "text": harmless(text)}
+    inner = {"type": "rich_text_preformatted", "elements": [words]}
     return {"type": "rich_text", "elements": [inner]}
 
 
