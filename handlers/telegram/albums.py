@@ -37,6 +37,13 @@ class Albums:
         if pending := self._pending.get(conversation):
             await asyncio.wait([pending])
 
+    async def stop(self) -> None:
+        """What has not come together is delivered again."""
+        pending = list(self._pending.values())
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+
     def keep(self, piece: Message, album: str) -> None:
         """It goes along if another piece of the album is accepted."""
         known = self._album(piece, album)

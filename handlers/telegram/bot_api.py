@@ -61,6 +61,8 @@ _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.Pr
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _GARBLED = (KeyError, TypeError, AttributeError, ValueError)
+_DRAFT = 5.0
+"""Seconds that a preview may take: the answer waits for it."""
 _SCOPES: Mapping[str, Callable[[], BotCommandScope]] = {
     "": BotCommandScopeDefault,
     "private": BotCommandScopeAllPrivateChats,
@@ -224,14 +226,16 @@ class BotApi:
                 await self._draft(where, draft_id, part.plain, None)
         except (InvalidToken, EndPointNotFound, BadRequest) as error:
             said = str(error).lower()
-            if "unauthorized" not in said and ("not found" in said or "method" in said):
+            if "method" in said or not (isinstance(error, BadRequest) or "unauthorized" in said):
                 raise Lacking(str(error)) from error
             raise
 
     async def _draft(
         self, where: Mapping[str, Any], draft_id: int, text: str, mode: str | None
     ) -> None:
-        await self._bot.send_message_draft(draft_id=draft_id, text=text, parse_mode=mode, **where)
+        await self._bot.send_message_draft(
+            draft_id=draft_id, text=text, parse_mode=mode, read_timeout=_DRAFT, **where
+        )
 
     async def _show(self, place: Place, part: Part) -> Shown:
         try:

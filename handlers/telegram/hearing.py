@@ -75,6 +75,7 @@ class Hearing:
         self._tasks = set[asyncio.Task[None]]()
 
     async def stop(self) -> None:
+        await self._albums.stop()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
