@@ -18,7 +18,7 @@ from bot.errors import ConfigError
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PLACES = {"slack", "telegram", "whatsapp"}
 _REACTIONS = {"up", "down", "approve", "decline"}
-_KEY_LENGTH = 32
+_KEY_LENGTH = 12
 _MAKE_KEY = "`openssl rand -hex 32` makes one"
 _EXPECTED = {
     "int_parsing": "a whole number",

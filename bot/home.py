@@ -8,6 +8,7 @@ from bot.model.budget import Period, Scope
 from bot.model.job import JobState
 from bot.model.message import Button
 from bot.model.person import Person, Role
+from bot.model.policy import Policy
 from bot.model.proposal import Proposal, ProposalStatus
 from bot.model.run import RunKind
 from bot.model.words import ago, count, one_line, usd
@@ -62,7 +63,8 @@ def _greeting(person: Person) -> Section:
 
 async def _waiting(services: Services, workspace: str, person: Person) -> list[Section]:
     offered = await services.proposals.list(workspace, [_S.OFFERED])
-    mine = [p for p in offered if _may_decide(p, person)]
+    policy = await services.policies.current(workspace)
+    mine = [p for p in offered if _may_decide(p, person, policy)]
     if person.role.may(Role.APPROVER):
         more = len(mine) - _PROPOSALS
         said = f"{count(more, 'more')}: `/proposals` lists them." if more > 0 else ""
@@ -77,9 +79,9 @@ async def _waiting(services: Services, workspace: str, person: Person) -> list[S
     return [Section("What you asked for, waiting for an approver", lines, buttons)]
 
 
-def _may_decide(proposal: Proposal, person: Person) -> bool:
-    needed = Role.APPROVER if proposal.risk == Role.APPROVER else Role.OWNER
-    return person.role.may(needed)
+def _may_decide(proposal: Proposal, person: Person, policy: Policy) -> bool:
+    need = policy.need(proposal.risk, proposal.kind.value)
+    return person.role.may(Role.OWNER if need.owner and need.people < 2 else Role.APPROVER)
 
 
 def _to_decide(proposal: Proposal) -> Section:

@@ -23,7 +23,8 @@ class ChannelKit:
     `drafts` remembers where answers that still grow are shown; `redact` is applied to them.
     `receipts` keeps what the platform says about messages it took. `bounced` takes (workspace,
     delivery id, cause, whether another form of it may work) where it did not deliver one of them.
-    `person_of` says who a message is from.
+    `person_of` says who a message is from. `shown` is the reply that a delivery shows, by
+    (workspace, delivery id).
     """
 
     services: Services
@@ -39,6 +40,7 @@ class ChannelKit:
     receipts: Receipts
     bounced: Callable[[str, str, str, bool], Awaitable[None]]
     person_of: Callable[[Message], Awaitable[Person]]
+    shown: Callable[[str, str], Awaitable[Reply | None]]
 
     @property
     def settings(self) -> Settings:

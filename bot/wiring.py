@@ -46,6 +46,7 @@ from bot.llm.pricing import Prices
 from bot.llm.pricing import load as load_prices
 from bot.lock import api_key
 from bot.memory import MemoryBank
+from bot.model.codec import reply_from_json
 from bot.model.file import FileRef
 from bot.model.message import Reply
 from bot.model.policy import Guests
@@ -370,6 +371,10 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         wanted = {proposal.ref: proposal for proposal in (*named, *offered) if proposal}
         return [await desk.card(proposal) for proposal in wanted.values()]
 
+    async def shown(workspace: str, delivery_id: str) -> Reply | None:
+        delivery = await outbox.get(workspace, delivery_id)
+        return reply_from_json(delivery.reply) if delivery else None
+
     if serve:
         kit = ChannelKit(
             services=services,
@@ -385,6 +390,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
             receipts=ReceiptStore(db),
             bounced=sender.bounced,
             person_of=roles.person_of,
+            shown=shown,
         )
         channels.update(_channels(kit))
     return app

@@ -28,7 +28,7 @@ from handlers.slack.home import HomeTab, Once, PageOf
 from handlers.slack.incoming import HOME, part_of, text_of
 from handlers.slack.install import Install, Installing, OAuthApp, ends
 from handlers.slack.live import Sources
-from handlers.slack.pressing import Cards, Pressing
+from handlers.slack.pressing import Cards, Pressing, Shown
 from handlers.slack.receiving import Receiving
 from handlers.slack.socket_mode import Socket
 from handlers.slack.teams import Team, Teams
@@ -45,6 +45,10 @@ async def no_page(workspace: str, sender: Sender) -> Sequence[Section]:
 
 async def never(workspace: str, key: str) -> bool:
     return False
+
+
+async def nothing_shown(workspace: str, delivery_id: str) -> Reply | None:
+    return None
 
 
 async def no_cards(workspace: str, refs: Collection[str]) -> Sequence[Reply]:
@@ -80,6 +84,7 @@ class SlackChannel:
         installations: Installations | None = None,
         installing: Installing | None = None,
         cards: Cards = no_cards,
+        shown: Shown = nothing_shown,
         page: PageOf = no_page,
         once: Once = never,
         prefix: str = "",
@@ -117,6 +122,7 @@ class SlackChannel:
             teams=self._teams,
             hearing=hearing,
             cards=cards,
+            shown=shown,
             reactions=reactions,
             background=self._background,
             changed=home_tab.changed,
@@ -332,6 +338,7 @@ def make(kit: ChannelKit) -> SlackChannel:
         installations=services.installations if installing else None,
         installing=installing,
         cards=kit.cards,
+        shown=kit.shown,
         page=page_of,
         once=services.budgets.warn_once,
         prefix=settings.command_prefix,

@@ -13,11 +13,14 @@ from handlers.slack.api import Refused
 from handlers.slack.hearing import PROMPT, Hearing
 from handlers.slack.incoming import part_of, text_of
 from handlers.slack.modals import Ask
-from handlers.slack.outgoing import Block
+from handlers.slack.outgoing import Block, mark_of
 from handlers.slack.teams import Team, Teams
 
 Cards = Callable[[str, Collection[str]], Awaitable[Sequence[Reply]]]
 """(workspace, refs) → the cards that can be decided, and those of the refs, as they stand."""
+
+Shown = Callable[[str, str], Awaitable[Reply | None]]
+"""(workspace, delivery id) → the reply that it shows."""
 
 Changed = Callable[[Team, str, str], Coroutine[Any, Any, None]]
 """(team, user, run id): what somebody pressed in App Home is under way."""
@@ -38,12 +41,14 @@ class Pressing:
         teams: Teams,
         hearing: Hearing,
         cards: Cards,
+        shown: Shown,
         reactions: Mapping[str, str],
         background: Callable[[Coroutine[Any, Any, None]], None],
         changed: Changed,
         log: Any,
     ) -> None:
-        self._teams, self._hearing, self._cards = teams, hearing, cards
+        self._teams, self._hearing = teams, hearing
+        self._cards, self._shown = cards, shown
         self._reactions, self._background = reactions, background
         self._changed, self._log = changed, log
 
@@ -57,7 +62,7 @@ class Pressing:
                 if isinstance(found, Message):
                     await self._accept(team, found, at_home=home)
                 else:
-                    await self._ask(team, found)
+                    await self._ask(team, found, part_of(body.get("message")))
         await ack()
 
     async def on_shortcut(self, ack: Any, body: dict[str, Any]) -> None:
@@ -112,17 +117,20 @@ class Pressing:
         if at_home and run_id:
             self._background(self._changed(team, message.sender.external_id, run_id))
 
-    async def _ask(self, team: Team, asks: Ask) -> None:
-        value = await self._begins_as(team, asks.kept.get("command", ""))
+    async def _ask(self, team: Team, asks: Ask, on: Mapping[str, Any] | None = None) -> None:
+        """`on` is the message whose button asks."""
+        value = await self._begins_as(team, asks.kept.get("command", ""), on or {})
         await self._open(team, asks.trigger_id, modals.question(replace(asks, value=value)))
 
-    async def _begins_as(self, team: Team, command: str) -> str:
-        """The text that the button of this command lets people change, as it stands."""
+    async def _begins_as(self, team: Team, command: str, on: Mapping[str, Any]) -> str:
+        """The text that the button of this command lets people change: of a proposal as it stands
+        now, of anything else as it was shown."""
         refs = [word for word in command.split()[1:] if _REF.fullmatch(word)]
-        if not refs:
-            return ""
-        cards = await self._cards(team.workspace, refs)
-        buttons = (button for card in cards for button in card.buttons)
+        replies = list(await self._cards(team.workspace, refs)) if refs else []
+        mark = mark_of(on)
+        if mark and (reply := await self._shown(team.workspace, mark[1])):
+            replies.append(reply)
+        buttons = (button for reply in replies for button in reply.buttons)
         return next((button.value for button in buttons if button.command == command), "")
 
     async def _open(self, team: Team, trigger_id: str, view: Block) -> None:

@@ -26,6 +26,9 @@ from bot.errors import ConfigError
         ("RATCHET_API_KEY", "ключ", "letters, digits and signs"),
         ("RATCHET_ADMIN_CHANNEL", "general", "slack:C012AB3CD"),
         ("RATCHET_OWNERS", "ann", "slack:U012AB3CD"),
+        ("RATCHET_SECRET_KEY", "short,k", "12 characters or more in each; `openssl rand"),
+        ("RATCHET_COMMAND_PREFIX", "Rt!", "small letters and digits, such as rt"),
+        ("RATCHET_REACTIONS", "+1=yes", "emoji=up, down, approve or decline"),
         ("RATCHET_BUDGET_DAY", "-1", "greater than or equal to 0"),
         ("RATCHET_BUDGET_RUN", "nan", "greater than or equal to 0"),
         ("RATCHET_MODEL_TIMEOUT", "inf", "less than or equal to"),
@@ -44,6 +47,17 @@ def test_a_wrong_setting_is_named_with_its_form(
     with pytest.raises(ConfigError) as refused:
         config.load({}, folder=tmp_path)
     assert f"{tmp_path / '.env'}, line 3" in refused.value.said
+
+
+def test_more_workspaces_need_a_key_and_it_is_said_how_to_make_one(tmp_path: Path) -> None:
+    wanted = {"SLACK_CLIENT_ID": "1.2"}
+    with pytest.raises(ConfigError) as refused:
+        config.load(wanted, folder=tmp_path)
+    said = refused.value.said
+    assert "RATCHET_SECRET_KEY" in said and "openssl rand -hex 32" in said
+    assert "SLACK_CLIENT_SECRET" in said
+    keys = {"RATCHET_SECRET_KEY": f"{'n' * 32}, {'o' * 32}", "SLACK_CLIENT_SECRET": "x"}
+    assert config.load(wanted | keys, folder=tmp_path).slack_client_id == "1.2"
 
 
 def test_all_faults_are_told_at_once_and_no_secret_is(tmp_path: Path) -> None:

@@ -284,6 +284,26 @@ async def test_editing_begins_with_the_words_as_they_stand(
     await channel.stop()
 
 
+async def test_other_texts_are_edited_as_they_were_shown(
+    server: SlackServer, clock: HeldClock
+) -> None:
+    async def shown(workspace: str, delivery_id: str) -> Reply | None:
+        policy = Button("Edit", "/policy set", asks="The whole policy", value="guests: chat")
+        return Reply("", buttons=(policy,)) if (workspace, delivery_id) == ("local", "d1") else None
+
+    inbox, log = RecordingInbox(), Lines()
+    channel, parts = build(server, inbox, clock, log, shown=shown)
+    await channel.start()
+    async with web(channel) as http:
+        slack = Slack(server, inbox, clock, log, parts, channel, http)
+        payload = {"run_id": RUN, "delivery": "d1", "part": 0}
+        marks = {"event_type": "ratchet_run", "event_payload": payload}
+        button = {"action_id": "ratchet:ask:0:The whole policy", "value": "/policy set"}
+        assert await slack.post(press(button, {"ts": TS, "metadata": marks})) == 200
+        assert server.views[0]["blocks"][0]["element"]["initial_value"] == "guests: chat"
+    await channel.stop()
+
+
 # Shortcuts
 
 
