@@ -78,10 +78,6 @@ class Directory:
         role = Role.APPROVER if person in self._named else met.role
         return Known(person, contact, role)
 
-    async def refused(self, person: str, why: str, at: int) -> bool:
-        """Notes that nothing may be sent there; True for the first since they last wrote."""
-        return await self._contacts.disable(WORKSPACE, CHANNEL, person, at, why)
-
     async def moved(self, before: Ids, now: Ids, at: int) -> None:
         """The person stays who they are, under their new ids; nothing of it goes to whoever gets
         the old number next."""

@@ -46,6 +46,7 @@ class Sending:
         self._api, self._directory, self._receipts = api, directory, receipts
         self._runs, self._clock, self._forms = runs, clock, forms
         self._log, self._patience = log, patience
+        self._told: set[tuple[str, str]] = set()
         self._tried: dict[str, tuple[int, bool]] = {}
         """Which message of a delivery is unclear, and whether Meta said itself that it failed."""
 
@@ -57,7 +58,7 @@ class Sending:
             return await self._update(delivery, reply, known, to)
         asked = _is_asked(delivery)
         if not asked:
-            await self._must_have_agreed(known, delivery)
+            self._must_have_agreed(known, delivery)
         if not self._is_open(known, asked) or delivery.error.startswith(str(OUTSIDE_WINDOW)):
             return await self._template(delivery, reply, to, asked)
         try:
@@ -91,7 +92,7 @@ class Sending:
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 2.0)
 
-    async def _must_have_agreed(self, known: Known | None, delivery: Delivery) -> None:
+    def _must_have_agreed(self, known: Known | None, delivery: Delivery) -> None:
         """The owner hears of the same person's same refusal once."""
         contact = known.contact if known else None
         if contact and contact.consent == "in":
@@ -100,9 +101,8 @@ class Sending:
         why = _WHY_NOT[contact.consent if contact else ""].format(word=word)
         person = known.person if known else str(delivery.address.get("to") or "")[:200]
         error = ChannelError(why)
-        error.told = not await _before_sending(
-            self._directory.refused(person, why, self._clock.now())
-        )
+        error.told = (person, why) in self._told
+        self._told.add((person, why))
         raise error
 
     def _is_open(self, known: Known | None, asked: bool) -> bool:
