@@ -1,7 +1,7 @@
 # Everything you do with this folder, by one word each. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test stories check bench format docs clean
+.PHONY: help run test stories check bench format docs pictures clean
 
 BIN := .venv/bin
 WORKERS ?= 2
@@ -45,6 +45,10 @@ docs: ## write the reference, and the answers in the tutorial, anew
 	@deploy/setup.sh dev
 	$(BIN)/python -m tests.architecture.reference
 	$(BIN)/python -m tests.cli.tutorial
+
+pictures: ## photograph what each platform is sent, into docs/pictures (needs Chromium)
+	@deploy/setup.sh dev
+	$(BIN)/python -m tests.pictures
 
 clean: ## remove what was built; data in .ratchet stays
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist

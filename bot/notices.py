@@ -25,7 +25,7 @@ class Notices:
             text += f"It is kept: /run {delivery.run_id[-8:]} shows it."
         else:
             text += f"It was for {delivery.place.partition(':')[2]}; nobody had asked for it."
-        reply = Reply(text, card=Card("Reply not delivered", text))
+        reply = Reply("", card=Card("Reply not delivered", text))
         await self._post.to_admins(delivery.workspace, reply, key=f"undelivered:{delivery.id}")
 
     async def budget_warning(self, workspace: str, budget: Budget, spent: float) -> None:
@@ -34,6 +34,6 @@ class Notices:
             f"{money(spent)} of {money(limit)} are spent: {budget.label}. At the limit requests "
             f"are refused. /budget shows all; {raising(budget, limit * 2)} raises it."
         )
-        reply = Reply(text, card=Card("Budget at 80 %", text))
+        reply = Reply("", card=Card("Budget at 80 %", text))
         key = f"budget:{budget.label}:{self._clock.now() // 86_400_000}"
         await self._post.to_admins(workspace, reply, key=key)

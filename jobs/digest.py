@@ -89,5 +89,5 @@ async def _tell(services: Services, one: Subscription, contact: Contact) -> None
         "write to me there."
     )
     key = f"digest-refused:{one.channel}:{contact.external_id}:{contact.disabled_at}"
-    reply = Reply(text, card=Card("Digest not sent", text))
+    reply = Reply("", card=Card("Digest not sent", text))
     await services.post.to_admins(one.workspace, reply, key=key)

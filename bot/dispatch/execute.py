@@ -25,6 +25,7 @@ from bot.model.file import Attached, Taken
 from bot.model.message import Reply, Turn
 from bot.model.person import Role
 from bot.model.run import Run, RunKind, RunStatus, Step, StepKind
+from bot.model.words import usd
 from bot.ports.channels import Event
 from bot.ports.clock import Clock
 from bot.ports.stores import Agents, Closing, Files, Journal, People, Runs
@@ -265,7 +266,7 @@ class Executor:
     def _footer(self, runlog: RunLog) -> str:
         run, cost = runlog.run, runlog.usage.cost_usd
         seconds = (self._clock.now() - run.created_at) / 1000
-        money = "cost unknown" if cost is None else f"${cost:.4f}"
+        money = "cost unknown" if cost is None else usd(cost)
         return f"{run.agent} v{run.agent_version} · {seconds:.1f} s · {money} · {run.short}"
 
 

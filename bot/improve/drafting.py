@@ -97,7 +97,7 @@ def lesson(text: str, agent: AgentVersion) -> Draft:
         kind=ProposalKind.BULLET_NEW,
         change=Change(agent=agent.name, bullet=text),
         title=f"Teach {agent.name}: {one_line(without_context(text), 80)}",
-        diff=_diff([f"- {b.text}" for b in agent.playbook], f"- {text}"),
+        diff=_diff([b.text for b in agent.playbook], text),
         expected=f"It reads as a lesson about how to answer, so it goes into {shown}: {agent.name} "
         "follows it from its next answer on. The effect is not measured yet.",
         risk="approver",
@@ -164,4 +164,4 @@ def _stripped(words: str) -> tuple[str, str]:
 
 
 def _diff(before: list[str], added: str) -> str:
-    return "\n".join([*(f" {line}" for line in before[-3:]), f"+{added}"])
+    return "\n".join([*(f"  {line}" for line in before[-3:]), f"+ {added}"])

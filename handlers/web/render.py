@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot.files import names
 from bot.model.message import Picture, Reply
 from bot.model.run import OPEN, Run, RunStatus
+from bot.model.words import usd
 from bot.ports.clock import Ids
 from handlers.web.markdown import Markdown
 from handlers.web.outgoing import reply_of
@@ -129,7 +130,7 @@ def footer_of(run: Run) -> list[str]:
 def _money(cost: float | None) -> str:
     if cost is None:
         return "cost unknown"
-    return f"${cost:.4f}" if 0 < cost < 0.1 else f"${cost:.2f}"
+    return usd(cost)
 
 
 def _time(ms: int) -> datetime:

@@ -163,7 +163,7 @@ async def test_an_address_that_refuses_us_is_told_once_to_the_owner(on: Stage) -
         await until_due(on)
         assert await tick(on) == "0 digests sent"
     [notice] = on.post.posted.values()
-    assert "A daily digest is not sent to slack U7 any more: blocked." in notice.text
+    assert notice.card and "is not sent to slack U7 any more: blocked." in notice.card.body
     on.clock.advance(1)
     await on.services.contacts.heard(WORKSPACE, "slack", "U7", on.clock.now(), {"channel": "U7"})
     await until_due(on)

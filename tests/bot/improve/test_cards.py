@@ -34,7 +34,7 @@ def test_an_offer_shows_everything_a_decision_needs() -> None:
     reply = cards.offer(OFFERED)
     assert reply.card is not None
     assert reply.card.ref == "P12"
-    assert reply.card.diff == "+- Be short."
+    assert reply.card.diff == "+ Be short."
     assert reply.card.status == ""
     fields = {f.label: f.value for f in reply.card.fields}
     assert fields["Changes"] == "writer v3"

@@ -88,7 +88,7 @@ def test_the_same_change_has_the_same_fingerprint() -> None:
 
 
 def test_the_diff_shows_the_playbook_it_is_added_to() -> None:
-    assert drafting.lesson("Be short.", AGENT).diff == " - Be kind.\n+- Be short."
+    assert drafting.lesson("Be short.", AGENT).diff == "  Be kind.\n+ Be short."
 
 
 def test_new_instructions_need_an_owner() -> None:
