@@ -131,6 +131,8 @@ def _ours(error: TelegramError) -> ChannelError:
             return Unreachable(cause)
         case BadRequest():  # a BadRequest is a NetworkError too: look here first
             return ChannelError(cause)
+        case NetworkError() if "too large" in said:
+            return ChannelError(cause)
         case NetworkError() if isinstance(error.__cause__, _UNSENT):
             return ChannelUnavailable(cause)
         case _:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from bot.model.file import FileRef
 from bot.model.message import Message, Sender
 from handlers.telegram.attachments import files_of, unreadable
 from handlers.telegram.outgoing import ASKS
@@ -253,8 +254,14 @@ def _message(
         },
         sent_at=message.date * 1000 or None,
         is_button=is_button,
-        files=() if is_button else files_of(message),
+        files=() if is_button else _files(message),
     )
+
+
+def _files(message: Said) -> tuple[FileRef, ...]:
+    """Its own, or those of the message it is about."""
+    about = message.reply_to_message
+    return files_of(message) or (files_of(about) if about else ())
 
 
 def conversation(chat_id: int, thread_id: int | None) -> str:

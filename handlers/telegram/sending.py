@@ -173,6 +173,14 @@ class Sending:
         except Moved as moved:
             await self._reach.moved(place.chat_id, moved.chat_id)
             return await self._api.show(Place(moved.chat_id), part)
+        except (ChannelUnavailable, DeliveryUnclear, Unreachable):
+            raise
+        except ChannelError as error:
+            if place.thread_id and "thread not found" in str(error).lower():
+                return await self._say(Place(place.chat_id), part)  # its topic was deleted
+            if part.photo is not None:  # a picture that Telegram refuses must not hide the words
+                return await self._say(place, replace(part, photo=None))
+            raise
 
     async def _hand(self, delivery: Delivery, place: Place, attached: Attached) -> Ref:
         """The file, or words in its place where it can't be sent."""

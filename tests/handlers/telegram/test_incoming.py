@@ -139,6 +139,9 @@ def test_documents_and_pictures_come_with_their_words() -> None:
     assert sent.files == (FileRef("ab.csv", "text/csv", 0, {"file_id": "d"}),)
     assert said(update(photo=[{}], caption="odd")).files == ()
     assert read(update(document=document, chat=GROUP), ME) is None
+    to = {"message_id": 4, "chat": GROUP, "from": ANN, "document": document}
+    about = said(update("@ratchet_bot sum it", chat=GROUP, reply_to_message=to))
+    assert (about.text, about.files) == ("sum it", sent.files)
     mentioned = update(document=document, chat=GROUP, caption="@ratchet_bot sum this")
     assert len(said(mentioned).files) == 1
 

@@ -163,3 +163,34 @@ async def test_a_long_answer_goes_on_where_it_was_interrupted(
     shown = server.shown()
     assert len(shown) == 3 and ref["message_id"] == shown[-1]["message_id"]
     assert sum(len(m["text"].split()) for m in shown) == 2002
+
+
+async def test_a_picture_that_telegram_refuses_does_not_hide_the_words(
+    server: TelegramServer, channel: TelegramChannel, asked: dict[str, Any]
+) -> None:
+    server.faults = [Fault("sendPhoto", 400, "Bad Request: PHOTO_INVALID_DIMENSIONS")]
+    await channel.send(delivery(Reply("Costs", picture=Picture(b"png", "A chart")), **asked))
+    assert [m["text"] for m in server.shown()] == ["Costs"]
+
+
+async def test_an_answer_to_a_topic_that_was_deleted_goes_to_its_group(
+    server: TelegramServer, channel: TelegramChannel
+) -> None:
+    server.chat(GROUP)
+    await channel.send(delivery(ANSWER, GROUP, thread_id=9))
+    assert len(server.shown(GROUP)) == 1
+
+
+async def test_a_group_over_its_twenty_a_minute_is_a_pause_and_nothing_is_lost(
+    server: TelegramServer, channel: TelegramChannel, clock: HeldClock
+) -> None:
+    server.chat(GROUP)
+    server.per_group = 2
+    for _ in range(2):
+        await channel.send(delivery(ANSWER, GROUP))
+    with pytest.raises(ChannelUnavailable) as raised:
+        await channel.send(delivery(ANSWER, GROUP))
+    assert raised.value.retry_after and 1 <= raised.value.retry_after <= 61
+    server.chat(7)
+    await channel.send(delivery(ANSWER))
+    assert len(server.shown()) == 1, "another chat doesn't wait"
