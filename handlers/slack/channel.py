@@ -200,16 +200,18 @@ class SlackChannel:
         return await fetch(team.api, file, limit)
 
     async def send(self, delivery: Delivery) -> Mapping[str, object]:
-        team, waits = await self._teams.of_workspace(delivery.workspace), False
+        team, over = await self._teams.of_workspace(delivery.workspace), False
         try:
-            return await team.sending.send(delivery)
+            ref = await team.sending.send(delivery)
+            over = True
+            return ref
         except ChannelError as error:
-            waits = error.retry
+            over = not error.retry
             if isinstance(error, Refused) and error.code in REJECTED:
                 self._teams.forget(delivery.workspace)
             raise
         finally:
-            if delivery.address.get("ts") and not (delivery.edits or waits):
+            if over and delivery.address.get("ts") and not delivery.edits:
                 self._background(team.sign.clear(delivery.address))
 
     async def find(self, delivery: Delivery) -> Mapping[str, object] | None:

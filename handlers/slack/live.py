@@ -73,8 +73,11 @@ class Live:
         """As `Channel.follow`."""
         if not text_of(run.address.get("channel")):
             return
-        if len(self._answers) >= _KEPT:
-            self._answers.pop(next(iter(self._answers))).leave()
+        before = self._answers.pop(run.id, None)
+        if before is None and len(self._answers) >= _KEPT:
+            before = self._answers.pop(next(iter(self._answers)))
+        if before:
+            before.leave()
         self._answers[run.id] = _Answer(self, run)
 
     async def settled(self, delivery: Delivery) -> Draft | None:

@@ -460,6 +460,16 @@ async def test_taken_over_it_grows_on_in_the_same_message(slack: Slack, growth: 
     await channel.stop()
 
 
+async def test_taken_over_by_the_same_process_it_grows_once(slack: Slack, growth: Growth) -> None:
+    growth.does("model")
+    await growth.until("Asking the model")
+    slack.channel.follow(run(attempt=2))
+    growth.says("The **answer** ")
+    await growth.until("The *answer*")
+    await slack.channel.send(final())
+    check_answered(growth)
+
+
 async def test_taken_over_and_answered_at_once_there_is_no_second_answer(
     slack: Slack, growth: Growth
 ) -> None:
