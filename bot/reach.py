@@ -103,7 +103,7 @@ def is_person(channel: str, target: str) -> bool:
 
 def _is_shut(contact: Contact | None, place: Place, invited: bool) -> bool:
     """On WhatsApp only those are written to unasked who said that they want it."""
-    if contact and (contact.disabled_at or contact.consent == "out"):
+    if contact and (contact.disabled_at or contact.consent in ("out", "paused")):
         return True
     wanted = contact is not None and contact.consent == "in"
     return place.channel == "whatsapp" and not invited and not wanted

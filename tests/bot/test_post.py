@@ -7,6 +7,7 @@ import pytest
 from bot.clock import SystemIds
 from bot.config import load
 from bot.events import Events
+from bot.model.contact import Consent
 from bot.model.delivery import Delivery
 from bot.model.installation import Installation
 from bot.model.message import Reply
@@ -150,8 +151,10 @@ async def test_approvers_are_asked_where_they_let_us(db: Database, clock: HeldCl
     await town.contacts.set_consent("local", "whatsapp", "49", "in", 5, "start")
     assert await town.asked("approvers@telegram") == (["telegram:7"], 1)
     assert await town.asked("approvers@whatsapp") == (["whatsapp:49"], 0)
-    await town.contacts.set_consent("local", "whatsapp", "49", "out", 6, "stop")
-    assert await town.asked("approvers@whatsapp") == ([], 1)
+    said: tuple[Consent, ...] = ("paused", "out")
+    for number, no in enumerate(said):
+        await town.contacts.set_consent("local", "whatsapp", "49", no, 6 + number, "a word")
+        assert await town.asked("approvers@whatsapp") == ([], 1)
     assert await town.asked("whatsapp:49") == ([], 1)
     assert await town.asked("slack:C5") == (["slack:C5"], 0)
 
