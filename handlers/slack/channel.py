@@ -14,7 +14,7 @@ from bot.home import Section, page
 from bot.kit import ChannelKit, plain
 from bot.model.delivery import Delivery
 from bot.model.file import FileRef
-from bot.model.message import Message, Reply, Sender
+from bot.model.message import Message, Sender
 from bot.model.person import Role
 from bot.model.run import Run
 from bot.pace import Pace
@@ -24,11 +24,12 @@ from bot.ports.stores import Installations
 from handlers.slack.api import REJECTED, Answer, Refused, bot_scopes
 from handlers.slack.fetching import fetch
 from handlers.slack.hearing import Hearing, TakesPart
-from handlers.slack.home import HomeTab, Once, PageOf
-from handlers.slack.incoming import HOME, part_of, text_of
-from handlers.slack.install import Install, Installing, OAuthApp, ends
+from handlers.slack.home import HomeTab, Once, PageOf, never, no_page
+from handlers.slack.incoming import HOME
+from handlers.slack.install import Install, Installing, OAuthApp
+from handlers.slack.leaving import Leaving
 from handlers.slack.live import Sources
-from handlers.slack.pressing import Cards, Pressing, Shown
+from handlers.slack.pressing import Cards, Pressing, Shown, no_cards, nothing_shown
 from handlers.slack.receiving import Receiving
 from handlers.slack.socket_mode import Socket
 from handlers.slack.teams import Team, Teams
@@ -37,22 +38,6 @@ from handlers.slack.web_api import TIMEOUT, SlackApi
 
 REACTIONS = {"+1": "up", "-1": "down", "white_check_mark": "approve", "x": "decline"}
 _MANY = 1_000_000
-
-
-async def no_page(workspace: str, sender: Sender) -> Sequence[Section]:
-    return ()
-
-
-async def never(workspace: str, key: str) -> bool:
-    return False
-
-
-async def nothing_shown(workspace: str, delivery_id: str) -> Reply | None:
-    return None
-
-
-async def no_cards(workspace: str, refs: Collection[str]) -> Sequence[Reply]:
-    return ()
 
 
 class SlackChannel:
@@ -98,7 +83,7 @@ class SlackChannel:
         self._api = SlackApi("", api_url, logger)
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._installations, self._ended = installations, dict[str, None]()
+        self._installations = installations
 
         def team(workspace: str, token: str) -> Team:
             return Team(workspace, token, api_url, clock, logger, log, sources, content)
@@ -117,6 +102,7 @@ class SlackChannel:
             background=self._background,
             log=log,
         )
+        leaving = Leaving(self._teams, installations, clock, log)
         home_tab = HomeTab(self._teams, page, once, inbox, log)
         pressing = Pressing(
             teams=self._teams,
@@ -139,8 +125,8 @@ class SlackChannel:
                 "reaction_removed": pressing.on_reaction,
                 "agent_session_stopped": hearing.on_stop,
                 "app_home_opened": home_tab.on_opened,
-                "app_uninstalled": self._on_removed,
-                "tokens_revoked": self._on_removed,
+                "app_uninstalled": leaving.on_removed,
+                "tokens_revoked": leaving.on_removed,
             },
             other=hearing.on_other,
             doors={
@@ -281,26 +267,6 @@ class SlackChannel:
             return (await home.who()).team_id
         except Refused:
             return ""
-
-    async def _on_removed(self, body: dict[str, Any]) -> None:
-        """The token is good for nothing any more: it is erased, and what waits ends as failed."""
-        event, event_id = part_of(body.get("event")), text_of(body.get("event_id"))
-        if not ends(body) or event_id in self._ended:
-            return
-        team = await self._teams.of_body(body)
-        if team is None:
-            return
-        kind = text_of(event.get("type"))
-        if team.workspace == HOME:
-            self._log.error("slack_app_removed", kind=kind, do="Install the app again; restart.")
-        elif self._installations:
-            await self._installations.remove(team.workspace, self._clock.now())
-            self._teams.forget(team.workspace)
-            self._log.warning("slack_app_removed", kind=kind, workspace=team.workspace)
-        # Slack may say it again after the app was installed anew.
-        self._ended[event_id] = None
-        if len(self._ended) > 1_000:
-            self._ended.pop(next(iter(self._ended)))
 
 
 def make(kit: ChannelKit) -> SlackChannel:

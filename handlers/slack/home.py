@@ -79,6 +79,14 @@ class HomeTab:
             self._log.warning("slack_prompts_not_shown", error=str(error))
 
 
+async def no_page(workspace: str, sender: Sender) -> Sequence[Section]:
+    return ()
+
+
+async def never(workspace: str, key: str) -> bool:
+    return False
+
+
 def rendered(sections: Sequence[Section]) -> Mapping[str, object]:
     """The view, within what Slack takes: what doesn't fit is said to be missing."""
     blocks: list[Block] = []

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -154,15 +154,6 @@ class Install:
             if person.role is not Role.OWNER:
                 await self._people.set_role(workspace, person.id, Role.OWNER)
         return installer
-
-
-def ends(body: Mapping[str, Any]) -> bool:
-    """Whether an event says that the bot's token is no longer good."""
-    event = part_of(body.get("event"))
-    if event.get("type") == "app_uninstalled":
-        return True
-    bots = part_of(event.get("tokens")).get("bot")
-    return event.get("type") == "tokens_revoked" and isinstance(bots, list) and bool(bots)
 
 
 def _page(html: str, status: int = 200) -> HTMLResponse:

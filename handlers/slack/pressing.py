@@ -32,6 +32,14 @@ _NOT_MINE = (
 )
 
 
+async def no_cards(workspace: str, refs: Collection[str]) -> Sequence[Reply]:
+    return ()
+
+
+async def nothing_shown(workspace: str, delivery_id: str) -> Reply | None:
+    return None
+
+
 class Pressing:
     """The listeners, by Bolt's argument names. `reactions` are the emoji that say something."""
 
