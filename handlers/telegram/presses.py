@@ -25,6 +25,7 @@ _PATIENCE = 2.5
 _TOAST = 200
 _REFUSED = {RunStatus.REFUSED, RunStatus.FAILED, RunStatus.EXPIRED}
 _DEAD = "This button no longer works. /proposals shows what waits for a decision."
+_EDITED = "It was edited meanwhile. Look at the card once more, then press again."
 _NOT_YOURS = "Only someone who may decide can do that. An owner can give you the role with /role."
 
 
@@ -56,6 +57,8 @@ class Presses:
         if card and card.card and card.card.status:
             refusal = f"{card.card.ref}: {card.card.status}"
             return await self._answer(press_id, _cut(refusal), True)
+        if card and button is None and _still_offers(card, asking.command):
+            return await self._answer(press_id, _EDITED, True)
         if self._may and not await self._may(str(asking.user), asking.command):
             return await self._answer(press_id, _NOT_YOURS, True)
         await self._answer(press_id, "", False)
@@ -78,7 +81,8 @@ class Presses:
 
     async def _asked_about(self, asking: Asking) -> tuple[Reply | None, Button | None]:
         """The card as it is now, and its button that was pressed."""
-        ref = asking.command.rpartition(" ")[2]
+        # "P12", or "P12.3" once it was edited three times
+        ref = asking.command.rpartition(" ")[2].partition(".")[0]
         if self._cards is None:
             return None, None
         try:
@@ -95,6 +99,12 @@ class Presses:
             await self._api.answer(press_id, text, alert)
         except ChannelError as error:
             self._log.info("telegram_press_not_answered", cause=str(error))
+
+
+def _still_offers(card: Reply, command: str) -> bool:
+    """Whether the card has this button, for other words than those the press was about."""
+    verb = command.partition(" ")[0]
+    return any(button.command.partition(" ")[0] == verb for button in card.buttons)
 
 
 def toast(reply: Reply) -> str:

@@ -182,6 +182,27 @@ async def test_what_is_decided_meanwhile_asks_for_nothing(
     assert len(server.shown()) == 1
 
 
+async def test_a_screen_from_before_an_edit_is_looked_at_once_more(
+    server: TelegramServer, behind: Office, desk: Desk, card: Json
+) -> None:
+    edited = replace(OFFER.buttons[1], command="/edit P1.1", value="be brief")
+    desk.card = replace(OFFER, buttons=(edited,))
+    said, alert = await answered(server, await server.press(card, "Edit"))
+    assert "edited meanwhile" in said and alert
+    assert len(server.shown()) == 1 and behind.texts == []
+
+
+async def test_words_edited_before_are_the_ones_to_begin_with(
+    server: TelegramServer, channel: TelegramChannel, desk: Desk
+) -> None:
+    edited = replace(OFFER.buttons[1], command="/edit P1.1", value="be brief")
+    desk.card = replace(OFFER, buttons=(edited,))
+    await channel.send(delivery(desk.card))
+    await server.press(server.shown()[0], "Edit")
+    await server.until(lambda: len(server.shown()) == 2)
+    assert "be brief\n" in server.shown()[-1]["text"]
+
+
 async def test_a_desk_that_can_not_be_asked_still_lets_people_decide(
     server: TelegramServer, desk: Desk, card: Json
 ) -> None:
