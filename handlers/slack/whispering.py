@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.errors import ChannelError
+from bot.errors import ChannelError, DeliveryUnclear
 from bot.model.delivery import Delivery
 from bot.model.message import Reply
 from handlers.slack.api import Api, Refused
@@ -27,6 +27,8 @@ class Whispering:
 
     def __init__(self, api: Api, posting: Posting, uploads: Uploads, log: Any) -> None:
         self._api, self._posting, self._uploads, self._log = api, posting, uploads, log
+        self._told = dict[str, int]()
+        """How many parts of a delivery were shown before Slack wanted a pause."""
 
     async def whisper(self, delivery: Delivery, reply: Reply, parts: Sequence[Part]) -> Ref:
         """Shown to one person only; where that isn't possible, in a direct message."""
@@ -35,14 +37,21 @@ class Whispering:
         uploads = self._uploads.of(delivery, reply)
         answer: Mapping[str, Any] = {}
         try:
-            for part in parts:
-                answer = await self._posting.with_blocks("chat.postEphemeral", part, None, **to)
+            for number, part in enumerate(parts):
+                if number >= self._told.get(delivery.id, 0):
+                    answer = await self._posting.with_blocks("chat.postEphemeral", part, None, **to)
+                    self._told[delivery.id] = number + 1
         except Refused as error:
+            self._told.pop(delivery.id, None)
             if error.code not in NOT_THERE:
                 raise
             if delivery.address.get("response_url"):
                 return await self.respond(delivery, reply, parts, "ephemeral")
             await self._directly(delivery, parts)
+        except DeliveryUnclear:
+            self._told.pop(delivery.id, None)
+            raise
+        self._told.pop(delivery.id, None)
         left = [upload for upload in uploads if not await self._shown(upload, to)]
         if left and (words := await self._sent(delivery, left)):
             await self._quietly(words, to)
@@ -54,11 +63,13 @@ class Whispering:
         """At the response_url of what was pressed or typed; files in a direct message."""
         url = text_of(delivery.address.get("response_url"))
         uploads = self._uploads.of(delivery, reply)
-        words = await self._sent(delivery, uploads) if uploads else ""
-        told = [*parts[: _RESPONSES - bool(words)], *([notice(words)] if words else [])]
-        for part in told:
-            body = {"response_type": kind, "text": part.text, "blocks": list(part.plain)}
-            await self._api.respond(url, body)
+        for part in parts[: _RESPONSES - bool(uploads)]:
+            await self._api.respond(url, _answer(kind, part))
+        if uploads and (words := await self._sent(delivery, uploads)):
+            try:
+                await self._api.respond(url, _answer("ephemeral", notice(words)))
+            except ChannelError as error:
+                self._log.info("slack_not_told", error=str(error))
         return {"channel": delivery.address.get("channel"), "ephemeral": True}
 
     async def _shown(self, upload: Upload, to: Mapping[str, Any]) -> bool:
@@ -108,3 +119,7 @@ class Whispering:
         run_id = text_of(delivery.reply.get("run_id")) or delivery.run_id
         for number, part in enumerate(parts):
             await self._posting.post(person, "", part, (run_id, delivery.id, number))
+
+
+def _answer(kind: str, part: Part) -> dict[str, object]:
+    return {"response_type": kind, "text": part.text, "blocks": list(part.plain)}

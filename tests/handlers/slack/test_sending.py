@@ -244,6 +244,19 @@ async def test_a_command_is_answered_where_the_bot_is_no_member(slack: Slack) ->
     assert kinds == ["in_channel", "ephemeral"] and slack.server.messages == []
 
 
+async def test_where_the_bot_is_no_member_the_picture_goes_to_the_person(slack: Slack) -> None:
+    url = slack.server.url.replace("/api/", "/respond")
+    to = {"channel": "C0OTHER", "user": USER, "response_url": url}
+    private = Reply("Your week", private=True, picture=Picture(b"\x89PNG", "A rising line"))
+    await slack.channel.send(delivery(private, to))
+    assert [share["channel"] for share in slack.server.shares] == ["D0MEMBER"]
+    told = [(answer["response_type"], answer["text"]) for answer in slack.server.responses]
+    assert told == [
+        ("ephemeral", "Your week"),
+        ("ephemeral", "What belongs to it is in our direct messages."),
+    ]
+
+
 async def test_a_picture_follows_its_text(slack: Slack) -> None:
     reply = Reply("Numbers", picture=Picture(b"\x89PNG\r\n", "A rising line"))
     ref = await slack.channel.send(delivery(reply))
@@ -308,6 +321,17 @@ async def test_after_a_kill_before_the_file_only_the_file_is_sent(slack: Slack) 
     assert await slack.channel.find(made) is None
     await slack.channel.send(replace(made, attempts=2))
     assert len(slack.server.messages) == len(slack.server.shares) == 1
+
+
+async def test_a_long_private_reply_goes_on_after_a_pause(slack: Slack) -> None:
+    private = replace(LONG, private=True)
+    slack.server.trouble.add("Paragraph 30.", "429", retry_after=30)
+    with pytest.raises(ChannelUnavailable) as caught:
+        await slack.channel.send(delivery(private))
+    assert caught.value.retry_after == 30 and len(slack.server.ephemerals) > 0
+    await slack.channel.send(delivery(private, attempts=2))
+    told = "".join(e["text"] for e in slack.server.ephemerals)
+    assert [told.count(f"Paragraph {n}. ") for n in range(50)] == [1] * 50
 
 
 async def test_a_private_picture_is_seen_by_one(slack: Slack) -> None:
