@@ -2,7 +2,7 @@
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Protocol, TextIO
@@ -11,58 +11,20 @@ import structlog
 
 from bot import footprint
 from bot.agents import roster
-from bot.agents.agent import Toolbox, UniversalAgent
-from bot.agents.chooser import ModelChooser
 from bot.app import App
-from bot.budget import Purse, defaults
+from bot.assembly import HOME_WORKSPACE, Doors, Parts, Stores
 from bot.clock import SystemClock, SystemIds
-from bot.command import CommandTable
 from bot.config import Settings
-from bot.dispatch.closing import Closer
-from bot.dispatch.execute import Executor
-from bot.dispatch.inbox import Dispatcher
-from bot.dispatch.roles import Roles
-from bot.dispatch.routing import Routing
-from bot.errors import ChannelUnavailable, ConfigError, StorageError
-from bot.events import Events
-from bot.files.intake import Fetch, FileLimits, Intake
-from bot.files.making import Making
-from bot.files.pdf import PdfReading
-from bot.files.reading import Reader
-from bot.files.room import Room
+from bot.errors import ConfigError, StorageError
 from bot.files.saving import Saving
-from bot.improve.approvals import Approvals
-from bot.improve.asking import Asking
-from bot.improve.policies import PolicyBook, seed
-from bot.improve.proposals import ProposalDesk
-from bot.improve.release import Release
-from bot.improve.wording import Wording
 from bot.kit import ChannelKit, plain
 from bot.lease import Lease
-from bot.llm.embedders import choose_embedder
-from bot.llm.offline import OfflineModel
-from bot.llm.openai import OpenAIModel
-from bot.llm.pricing import Prices
 from bot.llm.pricing import load as load_prices
-from bot.lock import api_key
-from bot.memory import MemoryBank
-from bot.model.codec import reply_from_json
-from bot.model.file import FileRef
-from bot.model.message import Reply
-from bot.model.policy import Guests
-from bot.model.proposal import ProposalStatus
-from bot.model.run import Run
-from bot.notices import Notices
 from bot.ports.channels import Channel
 from bot.ports.clock import Clock, Ids
-from bot.ports.models import Model
 from bot.ports.vectors import VectorIndex
-from bot.post import OutboxPost
-from bot.reach import Reach
 from bot.recovery import Recovery
 from bot.redaction import Redactor
-from bot.sender import Sender
-from bot.services import Services
 from commands import COMMANDS
 from handlers import CHANNELS
 from jobs import SCHEDULE
@@ -99,12 +61,11 @@ from storage.subscriptions import SubscriptionStore
 from storage.vectors.edge import EdgeIndex
 from storage.workflows import WorkflowStore
 
-HOME_WORKSPACE = "local"
 VERSION = "0.1.0"
-_FILE_BYTES = 64_000_000
-"""Of all files in memory at once."""
 
 log = structlog.get_logger()
+
+Starting = Callable[[], Awaitable[None]]
 
 
 async def upgrade_database(settings: Settings) -> str:
@@ -149,251 +110,117 @@ async def open_app(
 def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
     """Makes every part by hand and starts none. Raises ConfigError for settings that can't be."""
     load_prices(settings.prices)  # a wrong table is told at once, with or without a model
-    redactor, events = Redactor(emails=settings.redact_email), Events()
     db = Database(url_of(settings.database_url, settings.home))
-    nodes = NodeStore(db)
+    nodes, redactor = NodeStore(db), Redactor(emails=settings.redact_email)
     lease = Lease(
         nodes, clock, ids, seconds=settings.lease_seconds, alone=db.sqlite, version=VERSION
     )
     journal = RunJournal(db, lease.valid)
-    outbox, runs = OutboxStore(db, journal), RunStore(db)
-    agents, people = AgentStore(db, clock), PeopleStore(db, clock, ids)
-    conversations, proposals = ConversationStore(db, clock), ProposalStore(db)
-    memories, metrics, budgets = MemoryStore(db), MetricsStore(db), BudgetStore(db, clock)
-    job_states, files, upkeep = JobStateStore(db), FileStore(db), UpkeepStore(db)
-    installations = InstallationStore(db, _seal(settings, ids))
+    kept = _stores(settings, db, journal, clock, ids)
     durable = DbosDurable(
         settings.home,
         lease.node,
         postgres="" if db.sqlite else settings.database_url,
         standing=nodes.standing,
     )
-    channels: dict[str, Channel] = {}
-    sender = Sender(
-        channels,
-        outbox,
-        clock,
-        lambda: lease.node,
-        lease.valid,
-        lambda delivery, cause: notices.undelivered(delivery, cause),
-    )
-    contacts = ContactStore(db)
-    post = OutboxPost(
-        Reach(settings, HOME_WORKSPACE, people, contacts, channels.__contains__, installations),
-        outbox,
-        events,
-        clock,
-        ids,
-        lambda: lease.node,
-        channels.__contains__,
-        sender.put,
-    )
-    notices = Notices(post, clock)
-    model = _model(settings, clock, ids)
-    memory = MemoryBank(
-        memories,
-        _index(settings),
-        choose_embedder(settings),
-        clock,
-        ids,
-        redactor=redactor,
-        shared=not db.sqlite,
-    )
-    purse = Purse(
-        budgets, defaults(settings), clock, shared=not db.sqlite, on_warning=notices.budget_warning
-    )
-    release = Release(agents, memory)
-    wording = None
-    if not settings.offline:
-        wording = Wording(model, purse, journal, runs, clock, redactor)
-    book = PolicyBook(PolicyStore(db), clock, HOME_WORKSPACE, seed(settings.policy))
-    approvals = Approvals(book, ApprovalStore(db), people, FeedbackStore(db), clock)
-    asking = Asking(book, AskStore(db), runs, post, clock)
-    desk = ProposalDesk(
-        proposals,
-        release,
-        people,
-        book,
-        approvals,
-        asking,
-        clock,
-        ids,
-        settings.proposal_days,
-        wording,
-    )
-    allowed = settings.listed(settings.http_allow)
-    making = Making(files, redactor, clock)
-    toolbox = Toolbox(clock, memory, runs, metrics, proposals, allowed, making)
-    agent = UniversalAgent(model, memory, purse, toolbox, settings.model_concurrency)
-    table = CommandTable(COMMANDS)
-    routing = Routing(agents, conversations, runs, clock, roster.load())
-
-    def pushes(name: str) -> bool:
-        return name in channels and channels[name].push
-
-    def follow(run: Run) -> None:
-        if run.channel in channels:
-            channels[run.channel].follow(run)
-
-    async def fetch(run: Run, file: FileRef, limit: int) -> bytes:
-        # What comes by the HTTP API is kept by the web's channel.
-        channel = channels.get("web" if run.channel == "api" else run.channel)
-        if channel is None:
-            raise ChannelUnavailable(f"{run.channel} is off", said="I can't reach where it is.")
-        return await channel.fetch(run.workspace, file, limit)
-
-    async def guests_may_chat(workspace: str) -> bool:
-        return (await book.current(workspace)).guests is Guests.CHAT
-
-    executor = Executor(
-        clock,
-        journal,
-        runs,
-        agents,
-        people,
-        routing,
-        agent,
-        table,
-        Closer(journal, clock, redactor, pushes, sender.put, purse.recorded),
-        redactor,
-        events,
-        lambda: services,
-        settings.max_message_chars,
-        follow,
-        _intake(settings, fetch, files, redactor, clock),
-        files,
-        guests_may_chat,
-        ModelChooser(agent.ask, model.default)
-        if settings.route_with_model and not settings.offline
-        else None,
-    )
-    roles = Roles(people, settings, HOME_WORKSPACE)
-    inbox = Dispatcher(
-        settings,
-        clock,
-        ids,
-        journal,
-        runs,
-        roles,
-        executor,
-        table,
-        redactor,
-        events,
-        lambda: lease.node,
-        others=not db.sqlite,
-    )
-    job_runs = JournalRuns(journal, runs, clock, ids, lease.node)
+    job_runs = JournalRuns(journal, kept.runs, clock, ids, lease.node)
     scheduler = Scheduler(
-        SCHEDULE, job_states, job_runs, durable, clock, HOME_WORKSPACE, redactor.text
+        SCHEDULE, kept.job_states, job_runs, durable, clock, HOME_WORKSPACE, redactor.text
     )
-    services = Services(
-        settings=settings,
-        clock=clock,
-        ids=ids,
-        runs=runs,
-        metrics=metrics,
-        agents=agents,
-        people=people,
-        conversations=conversations,
-        feedback=FeedbackStore(db),
-        findings=FindingStore(db),
-        proposals=proposals,
-        memories=memories,
-        workflows=WorkflowStore(db),
-        codes=CodeStore(db),
-        subscriptions=SubscriptionStore(db),
-        contacts=contacts,
-        files=files,
-        installations=installations,
-        budgets=budgets,
-        job_states=job_states,
-        upkeep=upkeep,
-        memory=memory,
-        purse=purse,
-        model=model,
-        desk=desk,
-        policies=book,
-        inbox=inbox,
-        post=post,
-        jobs=scheduler,
-        durable=durable,
-        events=events,
-        claim_code=ids.token(6),
-    )
-    scheduler.bind(services)
+    doors = Doors(lease, durable, _index(settings), scheduler, COMMANDS)
+    parts = Parts(settings, kept, doors, redactor, clock, ids)
+    scheduler.bind(parts.services)
 
     async def start_store() -> None:
         log.debug("database", said=await _upgraded(db))
         await _refuse_shared_index(settings, db, nodes, clock)
-        await agents.seed(HOME_WORKSPACE, roster.load())
-        await roles.meet()
+        await kept.agents.seed(HOME_WORKSPACE, roster.load())
+        await parts.roles.meet()
         journal.start()
 
     async def stop_store() -> None:
-        await memory.close()
+        await parts.memory.close()
         await journal.close()
         await db.close()
 
-    async def settle() -> None:
-        for workspace in sorted({HOME_WORKSPACE, *await upkeep.workspaces()}):
-            await desk.settle(workspace)
+    app = _app(parts, scheduler, start_store, stop_store, serve)
+    if serve:
+        parts.channels.update(_channels(parts.kit(lambda: app.taking)))
+    return app
 
-    async def settled() -> None:
+
+def _app(
+    parts: Parts, scheduler: Scheduler, start_store: Starting, stop_store: Starting, serve: bool
+) -> App:
+    kept, durable, sender = parts.kept, parts.doors.durable, parts.sender
+
+    async def settle() -> None:
+        for workspace in sorted({HOME_WORKSPACE, *await kept.upkeep.workspaces()}):
+            await parts.desk.settle(workspace)
+
+    async def footprint_settled() -> None:
         await asyncio.to_thread(footprint.settle)
 
-    app = App(
-        services=services,
-        inbox=inbox,
-        channels=channels,
-        lease=lease,
-        recovery=Recovery(runs, inbox, sender, durable),
+    serving = (
+        ("durable", durable.launch),
+        ("scheduler", scheduler.start),
+        ("footprint", footprint_settled),
+    )
+    return App(
+        services=parts.services,
+        inbox=parts.inbox,
+        channels=parts.channels,
+        lease=parts.doors.lease,
+        recovery=Recovery(kept.runs, parts.inbox, sender, durable),
         sender=sender,
         start_store=start_store,
         stop_store=stop_store,
         later=(
-            ("model", model.warm),
-            ("memory", memory.open),
+            ("model", parts.model.warm),
+            ("memory", parts.memory.open),
             ("proposals", settle),
-            *((("durable", durable.launch), ("scheduler", scheduler.start)) if serve else ()),
-            *((("footprint", settled),) if serve else ()),
+            *(serving if serve else ()),
         ),
         at_end=(
-            ("warnings", purse.drain),
+            ("warnings", parts.purse.drain),
             ("scheduler", scheduler.close),
             ("durable", durable.close),
-            ("model", model.close),
+            ("model", parts.model.close),
         ),
     )
 
-    async def cards(workspace: str, refs: Collection[str]) -> list[Reply]:
-        offered = await proposals.list(workspace, (ProposalStatus.OFFERED,))
-        named = [await proposals.get(workspace, ref) for ref in refs]
-        wanted = {proposal.ref: proposal for proposal in (*named, *offered) if proposal}
-        return [await desk.card(proposal) for proposal in wanted.values()]
 
-    async def shown(workspace: str, delivery_id: str) -> Reply | None:
-        delivery = await outbox.get(workspace, delivery_id)
-        return reply_from_json(delivery.reply) if delivery else None
-
-    if serve:
-        kit = ChannelKit(
-            services=services,
-            table=table,
-            workspace=HOME_WORKSPACE,
-            api_key=api_key(settings, ids),
-            routes=(),
-            ready=lambda: app.taking,
-            run_of=outbox.run_of,
-            cards=cards,
-            drafts=DraftStore(db, journal, clock),
-            redact=redactor.text,
-            receipts=ReceiptStore(db),
-            bounced=sender.bounced,
-            person_of=roles.person_of,
-            shown=shown,
-        )
-        channels.update(_channels(kit))
-    return app
+def _stores(
+    settings: Settings, db: Database, journal: RunJournal, clock: Clock, ids: Ids
+) -> Stores:
+    return Stores(
+        journal=journal,
+        outbox=OutboxStore(db, journal),
+        drafts=DraftStore(db, journal, clock),
+        receipts=ReceiptStore(db),
+        runs=RunStore(db),
+        metrics=MetricsStore(db),
+        agents=AgentStore(db, clock),
+        people=PeopleStore(db, clock, ids),
+        conversations=ConversationStore(db, clock),
+        feedback=FeedbackStore(db),
+        findings=FindingStore(db),
+        proposals=ProposalStore(db),
+        policies=PolicyStore(db),
+        approvals=ApprovalStore(db),
+        asks=AskStore(db),
+        memories=MemoryStore(db),
+        workflows=WorkflowStore(db),
+        codes=CodeStore(db),
+        subscriptions=SubscriptionStore(db),
+        contacts=ContactStore(db),
+        files=FileStore(db),
+        installations=InstallationStore(db, _seal(settings, ids)),
+        budgets=BudgetStore(db, clock),
+        job_states=JobStateStore(db),
+        upkeep=UpkeepStore(db),
+        shared=not db.sqlite,
+    )
 
 
 class Console(Protocol):
@@ -420,31 +247,6 @@ def console(app: App, stdin: int, output: TextIO) -> Console:
         save=Saving(services.files, services.settings.home / "files").save,
     )
     return made
-
-
-def _model(settings: Settings, clock: Clock, ids: Ids) -> Model:
-    if settings.offline:
-        return OfflineModel()
-    return OpenAIModel(
-        base_url=settings.openai_base_url,
-        api_key=plain(settings.openai_api_key),
-        model=settings.model,
-        fallbacks=settings.listed(settings.fallback_models),
-        timeout=settings.model_timeout,
-        retries=settings.model_retries,
-        prices=Prices(load_prices(settings.prices), settings.openai_base_url),
-        clock=clock,
-        ids=ids,
-    )
-
-
-def _intake(
-    settings: Settings, fetch: Fetch, files: FileStore, redactor: Redactor, clock: Clock
-) -> Intake:
-    most = round(settings.file_max_mb * 1_000_000)
-    reader = Reader(redactor, settings.file_max_chars, PdfReading())
-    limits = FileLimits(most, settings.file_max_count, settings.images)
-    return Intake(fetch, files, reader, clock, limits, Room(max(_FILE_BYTES, 2 * most)))
 
 
 def _seal(settings: Settings, ids: Ids) -> Seal | None:

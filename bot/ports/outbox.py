@@ -29,6 +29,9 @@ class Outbox(Protocol):
 
     async def get(self, workspace: str, delivery_id: str) -> Delivery | None: ...
 
+    async def run_of(self, workspace: str, channel: str, ref: Mapping[str, object]) -> str | None:
+        """The run that a shown message answers, among the channel's latest."""
+
     async def refresh_card(
         self,
         workspace: str,

@@ -1,0 +1,383 @@
+"""The parts of a running Ratchet, each made once from the settings, the stores and the doors."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from bot.agents import roster
+from bot.agents.agent import Toolbox, UniversalAgent
+from bot.agents.chooser import ModelChooser
+from bot.budget import Purse, defaults
+from bot.command import Command, CommandTable
+from bot.config import Settings
+from bot.dispatch.closing import Closer
+from bot.dispatch.execute import Executor
+from bot.dispatch.inbox import Dispatcher
+from bot.dispatch.roles import Roles
+from bot.dispatch.routing import Routing
+from bot.events import Events
+from bot.files.intake import FileLimits, Intake
+from bot.files.making import Making
+from bot.files.pdf import PdfReading
+from bot.files.reading import Reader
+from bot.files.room import Room
+from bot.improve.approvals import Approvals
+from bot.improve.asking import Asking
+from bot.improve.policies import PolicyBook, seed
+from bot.improve.proposals import ProposalDesk
+from bot.improve.release import Release
+from bot.improve.wording import Wording
+from bot.kit import ChannelKit, plain
+from bot.lease import Lease
+from bot.llm.embedders import choose_embedder
+from bot.llm.offline import OfflineModel
+from bot.llm.openai import OpenAIModel
+from bot.llm.pricing import Prices
+from bot.llm.pricing import load as load_prices
+from bot.lock import api_key
+from bot.memory import MemoryBank
+from bot.model.policy import Guests
+from bot.notices import Notices
+from bot.ports import outbox as out
+from bot.ports import stores
+from bot.ports.channels import Channel
+from bot.ports.clock import Clock, Ids
+from bot.ports.durable import Durable
+from bot.ports.models import Model
+from bot.ports.vectors import VectorIndex
+from bot.post import OutboxPost
+from bot.reach import Reach
+from bot.redaction import Redactor
+from bot.sender import Sender
+from bot.services import JobControl, Services
+from bot.shown import Shown
+from bot.switchboard import Switchboard
+
+HOME_WORKSPACE = "local"
+_FILE_BYTES = 64_000_000
+"""Of all files in memory at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What is kept. `shared` says that other nodes work on the same database."""
+
+    journal: stores.Journal
+    outbox: out.Outbox
+    drafts: out.Drafts
+    receipts: stores.Receipts
+    runs: stores.Runs
+    metrics: stores.Metrics
+    agents: stores.Agents
+    people: stores.People
+    conversations: stores.Conversations
+    feedback: stores.Feedbacks
+    findings: stores.Findings
+    proposals: stores.Proposals
+    policies: stores.Policies
+    approvals: stores.Approvals
+    asks: stores.Asks
+    memories: stores.Memories
+    workflows: stores.Workflows
+    codes: stores.Codes
+    subscriptions: stores.Subscriptions
+    contacts: stores.Contacts
+    files: stores.Files
+    installations: stores.Installations
+    budgets: stores.Budgets
+    job_states: stores.JobStates
+    upkeep: stores.Upkeep
+    shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What else stands behind the ports. `lease` is this node's."""
+
+    lease: Lease
+    durable: Durable
+    index: VectorIndex
+    jobs: JobControl
+    commands: Sequence[Command]
+
+
+class Parts:
+    """Made when first asked for, so that what needs each other may name each other in any order.
+    Nothing is started. Raises ConfigError for settings that can't be."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        kept: Stores,
+        doors: Doors,
+        redactor: Redactor,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self.settings, self.kept, self.doors = settings, kept, doors
+        self.redactor, self.clock, self.ids, self.events = redactor, clock, ids, Events()
+        self.channels: dict[str, Channel] = {}
+        self.switchboard = Switchboard(self.channels)
+        self.table = CommandTable(doors.commands)
+
+    def node(self) -> str:
+        return self.doors.lease.node
+
+    # Sending
+
+    @cached_property
+    def sender(self) -> Sender:
+        return Sender(
+            self.channels,
+            self.kept.outbox,
+            self.clock,
+            self.node,
+            self.doors.lease.valid,
+            lambda delivery, cause: self.notices.undelivered(delivery, cause),
+        )
+
+    @cached_property
+    def post(self) -> OutboxPost:
+        kept = self.kept
+        reach = Reach(
+            self.settings,
+            HOME_WORKSPACE,
+            kept.people,
+            kept.contacts,
+            self.switchboard.on,
+            kept.installations,
+        )
+        return OutboxPost(
+            reach,
+            kept.outbox,
+            self.events,
+            self.clock,
+            self.ids,
+            self.node,
+            self.switchboard.on,
+            self.sender.put,
+        )
+
+    @cached_property
+    def notices(self) -> Notices:
+        return Notices(self.post, self.clock)
+
+    # Thinking
+
+    @cached_property
+    def model(self) -> Model:
+        settings = self.settings
+        if settings.offline:
+            return OfflineModel()
+        return OpenAIModel(
+            base_url=settings.openai_base_url,
+            api_key=plain(settings.openai_api_key),
+            model=settings.model,
+            fallbacks=settings.listed(settings.fallback_models),
+            timeout=settings.model_timeout,
+            retries=settings.model_retries,
+            prices=Prices(load_prices(settings.prices), settings.openai_base_url),
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    @cached_property
+    def memory(self) -> MemoryBank:
+        return MemoryBank(
+            self.kept.memories,
+            self.doors.index,
+            choose_embedder(self.settings),
+            self.clock,
+            self.ids,
+            redactor=self.redactor,
+            shared=self.kept.shared,
+        )
+
+    @cached_property
+    def purse(self) -> Purse:
+        return Purse(
+            self.kept.budgets,
+            defaults(self.settings),
+            self.clock,
+            shared=self.kept.shared,
+            on_warning=self.notices.budget_warning,
+        )
+
+    @cached_property
+    def agent(self) -> UniversalAgent:
+        kept, settings = self.kept, self.settings
+        toolbox = Toolbox(
+            self.clock,
+            self.memory,
+            kept.runs,
+            kept.metrics,
+            kept.proposals,
+            settings.listed(settings.http_allow),
+            Making(kept.files, self.redactor, self.clock),
+        )
+        return UniversalAgent(
+            self.model, self.memory, self.purse, toolbox, settings.model_concurrency
+        )
+
+    # Improving
+
+    @cached_property
+    def policies(self) -> PolicyBook:
+        return PolicyBook(
+            self.kept.policies, self.clock, HOME_WORKSPACE, seed(self.settings.policy)
+        )
+
+    @cached_property
+    def desk(self) -> ProposalDesk:
+        kept, book, clock = self.kept, self.policies, self.clock
+        return ProposalDesk(
+            kept.proposals,
+            Release(kept.agents, self.memory),
+            kept.people,
+            book,
+            Approvals(book, kept.approvals, kept.people, kept.feedback, clock),
+            Asking(book, kept.asks, kept.runs, self.post, clock),
+            clock,
+            self.ids,
+            self.settings.proposal_days,
+            self._wording(),
+        )
+
+    def _wording(self) -> Wording | None:
+        if self.settings.offline:
+            return None
+        kept = self.kept
+        return Wording(self.model, self.purse, kept.journal, kept.runs, self.clock, self.redactor)
+
+    async def guests_may_chat(self, workspace: str) -> bool:
+        return (await self.policies.current(workspace)).guests is Guests.CHAT
+
+    # Taking messages
+
+    @cached_property
+    def roles(self) -> Roles:
+        return Roles(self.kept.people, self.settings, HOME_WORKSPACE)
+
+    @cached_property
+    def inbox(self) -> Dispatcher:
+        return Dispatcher(
+            self.settings,
+            self.clock,
+            self.ids,
+            self.kept.journal,
+            self.kept.runs,
+            self.roles,
+            self.executor,
+            self.table,
+            self.redactor,
+            self.events,
+            self.node,
+            others=self.kept.shared,
+        )
+
+    @cached_property
+    def executor(self) -> Executor:
+        kept, settings = self.kept, self.settings
+        asks_model = settings.route_with_model and not settings.offline
+        return Executor(
+            self.clock,
+            kept.journal,
+            kept.runs,
+            kept.agents,
+            kept.people,
+            Routing(kept.agents, kept.conversations, kept.runs, self.clock, roster.load()),
+            self.agent,
+            self.table,
+            self._closer(),
+            self.redactor,
+            self.events,
+            lambda: self.services,
+            settings.max_message_chars,
+            self.switchboard.follow,
+            self._intake(),
+            kept.files,
+            self.guests_may_chat,
+            ModelChooser(self.agent.ask, self.model.default) if asks_model else None,
+        )
+
+    def _closer(self) -> Closer:
+        return Closer(
+            self.kept.journal,
+            self.clock,
+            self.redactor,
+            self.switchboard.pushes,
+            self.sender.put,
+            self.purse.recorded,
+        )
+
+    def _intake(self) -> Intake:
+        settings = self.settings
+        most = round(settings.file_max_mb * 1_000_000)
+        return Intake(
+            self.switchboard.fetch,
+            self.kept.files,
+            Reader(self.redactor, settings.file_max_chars, PdfReading()),
+            self.clock,
+            FileLimits(most, settings.file_max_count, settings.images),
+            Room(max(_FILE_BYTES, 2 * most)),
+        )
+
+    # Working with it
+
+    @cached_property
+    def services(self) -> Services:
+        kept = self.kept
+        return Services(
+            settings=self.settings,
+            clock=self.clock,
+            ids=self.ids,
+            runs=kept.runs,
+            metrics=kept.metrics,
+            agents=kept.agents,
+            people=kept.people,
+            conversations=kept.conversations,
+            feedback=kept.feedback,
+            findings=kept.findings,
+            proposals=kept.proposals,
+            memories=kept.memories,
+            workflows=kept.workflows,
+            codes=kept.codes,
+            subscriptions=kept.subscriptions,
+            contacts=kept.contacts,
+            files=kept.files,
+            installations=kept.installations,
+            budgets=kept.budgets,
+            job_states=kept.job_states,
+            upkeep=kept.upkeep,
+            memory=self.memory,
+            purse=self.purse,
+            model=self.model,
+            desk=self.desk,
+            policies=self.policies,
+            inbox=self.inbox,
+            post=self.post,
+            jobs=self.doors.jobs,
+            durable=self.doors.durable,
+            events=self.events,
+            claim_code=self.ids.token(6),
+        )
+
+    def kit(self, ready: Callable[[], bool]) -> ChannelKit:
+        kept = self.kept
+        shown = Shown(kept.proposals, self.desk, kept.outbox)
+        return ChannelKit(
+            services=self.services,
+            table=self.table,
+            workspace=HOME_WORKSPACE,
+            api_key=api_key(self.settings, self.ids),
+            routes=(),
+            ready=ready,
+            run_of=kept.outbox.run_of,
+            cards=shown.cards,
+            drafts=kept.drafts,
+            redact=self.redactor.text,
+            receipts=kept.receipts,
+            bounced=self.sender.bounced,
+            person_of=self.roles.person_of,
+            shown=shown.reply,
+        )
