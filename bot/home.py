@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.budget import label
+from bot.improve import cards
 from bot.model.budget import Period, Scope
 from bot.model.job import JobState
 from bot.model.message import Button
@@ -85,18 +86,11 @@ def _may_decide(proposal: Proposal, person: Person, policy: Policy) -> bool:
 
 
 def _to_decide(proposal: Proposal) -> Section:
-    ref, change = proposal.ref, proposal.change
-    words = change.bullet or change.text or change.instructions
-    why_not = "Why not? It is not proposed again."
+    ref = proposal.ref
     return Section(
         "",
         (f"**{ref}** {one_line(proposal.title, 150)}", one_line(proposal.expected, 300)),
-        (
-            Button("Approve", f"/approve {ref}", "primary"),
-            Button("Edit", f"/edit {ref}", asks="What should it say instead?", value=words),
-            Button("Decline", f"/decline {ref}", "danger", asks=why_not),
-            Button("Details", f"/proposals {ref}"),
-        ),
+        (*cards.buttons(proposal), Button("Details", f"/proposals {ref}")),
     )
 
 

@@ -38,7 +38,7 @@ def offer(proposal: Proposal, names: Names | None = None) -> Reply:
             ref=proposal.ref,
             status="" if proposal.status is _S.OFFERED else state,
         ),
-        buttons=_buttons(proposal) if proposal.status is _S.OFFERED else (),
+        buttons=buttons(proposal) if proposal.status is _S.OFFERED else (),
     )
 
 
@@ -81,7 +81,7 @@ def reminder(proposal: Proposal, now: int, said: str = "") -> Reply:
     show = Button(f"Show {proposal.ref}", f"/proposals {proposal.ref}")
     return Reply(
         f"⏳ {what} waits for a decision since {waited}.{until}",
-        buttons=(*_buttons(proposal), show),
+        buttons=(*buttons(proposal), show),
     )
 
 
@@ -107,7 +107,8 @@ def _fields(proposal: Proposal, names: Names) -> tuple[Field, ...]:
     return tuple(fields)
 
 
-def _buttons(proposal: Proposal) -> tuple[Button, ...]:
+def buttons(proposal: Proposal) -> tuple[Button, ...]:
+    """What decides one that is offered."""
     # The number of edits goes along: nobody approves words that they haven't seen.
     ref = proposal.ref if not proposal.revision else f"{proposal.ref}.{proposal.revision}"
     return (

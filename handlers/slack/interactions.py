@@ -28,7 +28,7 @@ SHORTCUTS = {
 
 DIFFERENT = "What should have been different?"
 _RATED_DOWN = re.compile(r"/rate (\S+) down")
-_APPROVES = re.compile(r"/approve (P\d+)")
+_APPROVES = re.compile(r"/approve (P\d+(?:\.\d+)?)")
 _MAY_BE_EMPTY = ("/decline",)
 _SAME = {"thumbsup": "+1", "thumbsdown": "-1", "heavy_check_mark": "white_check_mark"}
 

@@ -26,9 +26,11 @@ class Templates:
 
     def body(self, reply: Reply) -> dict[str, object] | None:
         """The message without its recipient; None where no template fits."""
-        ref = reply.card.ref if reply.card and not reply.card.status and reply.buttons else ""
-        commands = [f"/approve {ref}", f"/decline {ref}"]
-        if ref and self.approval and {b.command for b in reply.buttons} >= set(commands):
+        decided = reply.card is not None and bool(reply.card.status)
+        ways = ("/approve ", "/decline ")
+        commands = [b.command for way in ways for b in reply.buttons if b.command.startswith(way)]
+        ref = commands[0].split()[-1] if not decided and len(commands) == len(ways) else ""
+        if ref and self.approval:
             return self._filled(self.approval, title(reply), line(reply), commands)
         if not self.digest:
             return None

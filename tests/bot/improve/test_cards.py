@@ -82,3 +82,12 @@ def test_a_decided_card_says_who_and_when_and_has_no_buttons(
     assert reply.buttons == ()
     assert reply.card is not None
     assert reply.card.status == line
+
+
+def test_after_an_edit_its_buttons_say_which_words_are_meant() -> None:
+    edited = replace(OFFERED, revision=2, edited=True, edited_by="p1")
+    shown = cards.offer(edited, cards.Names(editor="Owner"))
+    assert [b.command for b in shown.buttons] == ["/approve P12.2", "/edit P12.2", "/decline P12.2"]
+    waiting = cards.reminder(edited, 7_200_001)
+    assert waiting.buttons[:3] == shown.buttons and "2 hours" in waiting.text
+    assert shown.card and shown.card.ref == "P12"
