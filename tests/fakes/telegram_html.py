@@ -72,7 +72,7 @@ def _opening(token: str, opened: list[_Open], at: int) -> _Open:
         if not _LINK.fullmatch(url):
             raise CantParse(f"can't parse entities: a link to nowhere {token!r}")
     else:
-        url = attributes.pop("class", "") if tag == "code" and around == ["pre"] else ""
+        url = attributes.pop("class", "") if tag == "code" and around[-1:] == ["pre"] else ""
         if url and not _LANGUAGE.fullmatch(url):
             raise CantParse(f"can't parse entities: no language {token!r}")
     if attributes:
@@ -82,7 +82,7 @@ def _opening(token: str, opened: list[_Open], at: int) -> _Open:
 
 def _check_nesting(tag: str, around: list[str], inside_at: int) -> None:
     """Code is part of nothing and contains nothing, but for the language of a block."""
-    if tag == "code" and around == ["pre"] and inside_at == 0:
+    if tag == "code" and around[-1:] == ["pre"] and inside_at == 0:
         return
     if _CODE & set(around):
         raise CantParse(f"can't parse entities: {tag} inside of code")
