@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import pytest_asyncio
 
+from tests.fakes.model_answers import Answer, Wait
 from tests.faults.platform import Json, Platform
 from tests.faults.slack import SlackOverHttp, SlackOverSocket
 from tests.faults.telegram import TelegramByPolling, TelegramByWebhook
@@ -113,3 +114,21 @@ async def test_a_refusal_is_recorded_and_the_owner_told(platform: Platform) -> N
     found = await platform.settled(said, word, told)
     assert found.failed_and_told and not found.seen, found
     platform.trouble.waiting.clear()
+
+
+@pytest.mark.parametrize("platform", PLATFORMS[:-1], indirect=True, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", ["429", "500", "refused", "cut", "cut_after", "hold_after"])
+async def test_what_goes_wrong_while_it_grows_leaves_nothing_behind(
+    platform: Platform, kind: str
+) -> None:
+    """Of what was shown on the way nothing is left beside the answer; "hold" ends in kill -9."""
+    said, word = platform.asking(next(_NUMBERS))
+    told, first = len(platform.told()), f"Let me see {word}first"
+    tool = (("calculator", '{"expression": "1 + 1"}'),)
+    platform.model.then(Answer(f"{first} and", tool_calls=tool), Wait(1.0), f"You said: {word}")
+    fault = killed_while(kind) if kind.startswith("hold") else answered_with(kind)
+    await fault(platform, platform.event(said), first)
+    found = await platform.settled(said, f"said: {word}", told)
+    assert found.answered, found
+    assert platform.trouble.met[-1].about == first, "it never grew"
+    assert not platform.seen(first)
