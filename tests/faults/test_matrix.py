@@ -117,16 +117,26 @@ async def test_a_refusal_is_recorded_and_the_owner_told(platform: Platform) -> N
 
 
 @pytest.mark.parametrize("platform", PLATFORMS[:-1], indirect=True, ids=lambda kind: kind.name)
-@pytest.mark.parametrize("kind", ["429", "500", "refused", "cut", "cut_after", "hold_after"])
+@pytest.mark.parametrize("kind", ["429", "500", "refused", "cut", "cut_after"])
 async def test_what_goes_wrong_while_it_grows_leaves_nothing_behind(
     platform: Platform, kind: str
 ) -> None:
-    """Of what was shown on the way nothing is left beside the answer; "hold" ends in kill -9."""
+    await _grows_through(platform, answered_with(kind))
+
+
+@pytest.mark.parametrize(
+    "platform", [SlackOverHttp, TelegramByPolling], indirect=True, ids=lambda kind: kind.name
+)
+async def test_a_kill_while_it_grows_leaves_nothing_behind(platform: Platform) -> None:
+    await _grows_through(platform, killed_while("hold_after"))
+
+
+async def _grows_through(platform: Platform, fault: Fault) -> None:
+    """Of what was shown on the way nothing is left beside the answer."""
     said, word = platform.asking(next(_NUMBERS))
     told, first = len(platform.told()), f"Let me see {word}first"
     tool = (("calculator", '{"expression": "1 + 1"}'),)
     platform.model.then(Answer(f"{first} and", tool_calls=tool), Wait(1.0), f"You said: {word}")
-    fault = killed_while(kind) if kind.startswith("hold") else answered_with(kind)
     await fault(platform, platform.event(said), first)
     found = await platform.settled(said, f"said: {word}", told)
     assert found.answered, found
