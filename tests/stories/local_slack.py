@@ -83,10 +83,20 @@ class LocalSlack:
         await self._control("command", asked)
 
     async def presses(self, user: str, message: Json, label: str) -> None:
-        action = {k: v for k, v in button(message, label).items() if k != "accessory"}
+        await self._acts(user, message, button(message, label))
+
+    async def rates(self, user: str, message: Json, half: str) -> None:
+        """`half` of the thumbs below an answer: "positive" or "negative"."""
+        found = [e for b in message["blocks"] for e in b.get("elements", ())]
+        thumbs = next(e for e in found if e["type"] == "feedback_buttons")
+        chosen = {"value": thumbs[f"{half}_button"]["value"], "block_id": "thumbs"}
+        action = {"type": "feedback_buttons", "action_id": thumbs["action_id"], **chosen}
+        await self._acts(user, message, action)
+
+    async def _acts(self, user: str, message: Json, action: Json) -> None:
         pressed = {"channel": message["channel"], "messageTs": message["ts"], "user": user}
         stamp = {"action_ts": f"{time.time():.6f}"}
-        await self._control("interact", pressed | {"action": action | stamp})
+        await self._control("interact", {**pressed, "action": {**action, **stamp}})
 
     async def reacts(self, user: str, message: Json, name: str) -> None:
         place = {"channel": message["channel"], "ts": message["ts"]}

@@ -65,6 +65,22 @@ async def test_ask_better_approve_and_roll_back(slack: LocalSlack) -> None:
     assert await slack.refusals() == []
 
 
+async def test_thumbs_ask_what_should_have_been_different(slack: LocalSlack) -> None:
+    await slack.says(MEMBER, f"<@{BOT}> {QUESTION}")
+    wrong = await slack.sees(lambda m: "feedback_buttons" in shown(m))
+    await slack.rates(MEMBER, wrong, "negative")
+    await slack.types(MEMBER, LESSON)
+    card = await slack.sees(lambda m: "Approve" in labels(m))
+    assert LESSON in shown(card) and card["thread_ts"] == wrong["thread_ts"]
+
+
+async def test_home_shows_the_owner_more(slack: LocalSlack) -> None:
+    for user in (OWNER, MEMBER):
+        await slack.opens_home(user)
+    homes = await slack.until(lambda state: len(state["homeViews"]) == 2 and state["homeViews"])
+    assert "Budget" in str(homes[OWNER]["A0APP"]) and "Budget" not in str(homes[MEMBER]["A0APP"])
+
+
 async def test_a_direct_message(slack: LocalSlack) -> None:
     said = await slack.says(MEMBER, "What is 17 * 23?", channel=MEMBER)
     told = await slack.reads("391")
