@@ -72,7 +72,7 @@ async def test_at_80_percent_the_admins_are_told_once(
         await app.services.purse.drain()
     await app.sender.stop(5)
     warnings = [d for d in slack.shown if d.address["channel"] == "C-ADMIN"]
-    assert len(warnings) == 1 and "are spent" in str(warnings[0].reply["text"])
+    assert len(warnings) == 1 and "are spent" in str(warnings[0].reply["card"])
 
 
 async def test_the_cost_of_a_failed_answer_is_kept(app: App, model: ModelServer) -> None:
