@@ -1,0 +1,188 @@
+"""What it learns, kept: agents, feedback, findings, proposals, memories, workflows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.model.agent import AgentVersion
+from bot.model.feedback import Feedback
+from bot.model.finding import Failure, Finding
+from bot.model.memory import Memory, Namespace
+from bot.model.policy import PolicyVersion
+from bot.model.proposal import Asked, Proposal, ProposalStatus
+from bot.model.workflow import Workflow
+
+
+class Agents(Protocol):
+    async def seed(self, workspace: str, versions: Sequence[AgentVersion]) -> None:
+        """Makes each roster file a version where its content is new; a seed becomes current
+        only where no proposal's version is."""
+
+    async def current(self, workspace: str) -> list[AgentVersion]: ...
+
+    async def version(self, workspace: str, name: str, version: int) -> AgentVersion | None: ...
+
+    async def made_by(
+        self, workspace: str, name: str, source: str
+    ) -> tuple[AgentVersion, int] | None:
+        """The newest version that `source` deployed, and the version it was based on."""
+
+    async def deploy(
+        self, workspace: str, candidate: AgentVersion, *, base: int, source: str
+    ) -> AgentVersion:
+        """Adds `candidate` as the next version and points to it; raises Conflict unless `base`
+        is still the current one. The same (`source`, content) twice is one version."""
+
+    async def point(self, workspace: str, name: str, version: int, *, base: int) -> None:
+        """Moves the pointer from `base` to an existing version; raises Conflict."""
+
+
+class Feedbacks(Protocol):
+    async def put(self, feedback: Feedback) -> None:
+        """One per (workspace, run, person, source): the last one wins."""
+
+    async def of_run(self, workspace: str, run_id: str) -> list[Feedback]: ...
+
+    async def since(self, workspace: str, after: int, limit: int) -> list[Feedback]:
+        """Created or changed after this ms, oldest first."""
+
+
+class Findings(Protocol):
+    async def raise_once(self, finding: Finding) -> tuple[Finding, bool]:
+        """Adds it or updates the one with its fingerprint; True if it is new."""
+
+    async def open(self, workspace: str) -> list[Finding]: ...
+
+    async def set_status(self, workspace: str, finding: str, status: str) -> None: ...
+
+    async def failures(
+        self, workspace: str, since: int, until: int, limit: int = 5_000
+    ) -> list[Failure]:
+        """What findings of errors are made of: failed requests and failed steps of requests
+        created in [since, until), oldest first."""
+
+
+class Proposals(Protocol):
+    async def add(self, proposal: Proposal) -> tuple[Proposal, bool]:
+        """Gives it its number. Where one of the same id or fingerprint exists, returns that,
+        False."""
+
+    async def get(self, workspace: str, ref: str) -> Proposal | None:
+        """By "P12", "p12" or "12"."""
+
+    async def list(
+        self, workspace: str, statuses: Sequence[ProposalStatus] = (), limit: int = 20
+    ) -> Sequence[Proposal]:
+        """Newest first."""
+
+    async def move(
+        self,
+        workspace: str,
+        proposal: Proposal,
+        to: ProposalStatus,
+        *,
+        by: str = "",
+        at: int = 0,
+        reason: str = "",
+        applied: Mapping[str, object] | None = None,
+    ) -> Proposal:
+        """Compare-and-set from `proposal.status` and fingerprint; raises Conflict if another was
+        first. What is not given stays as it was."""
+
+    async def amend(self, workspace: str, proposal: Proposal) -> Proposal:
+        """Writes an offered proposal's edited content, its `revision` one higher than it was;
+        raises Conflict, also where another proposal has its new fingerprint."""
+
+    async def set_applied(
+        self, workspace: str, proposal: Proposal, applied: Mapping[str, object]
+    ) -> Proposal:
+        """Records what approval made; raises Conflict unless it is approved."""
+
+    async def unapplied(self, workspace: str) -> Sequence[Proposal]:
+        """Approved ones whose change was not made yet, oldest first."""
+
+    async def due(self, workspace: str, now: int) -> Sequence[Proposal]:
+        """Offered ones whose time is over."""
+
+
+class Policies(Protocol):
+    async def add(self, workspace: str, text: str, by: str, at: int) -> PolicyVersion:
+        """As the next version, from 1 on."""
+
+    async def current(self, workspace: str) -> PolicyVersion | None: ...
+
+    async def get(self, workspace: str, version: int) -> PolicyVersion | None: ...
+
+    async def list(self, workspace: str, limit: int = 20) -> Sequence[PolicyVersion]:
+        """Newest first."""
+
+
+class Approvals(Protocol):
+    """Of proposals that take more than one."""
+
+    async def put(self, workspace: str, proposal: str, person: str, mark: str, at: int) -> bool:
+        """`mark` is `Proposal.mark`; False if they had approved these words before."""
+
+    async def of(self, workspace: str, proposal: str, mark: str) -> Sequence[str]:
+        """People who approved these words, first come first."""
+
+
+class Asks(Protocol):
+    async def get(self, workspace: str, proposal: str) -> Asked: ...
+
+    async def move(
+        self, workspace: str, proposal: str, before: Asked, after: Asked, at: int
+    ) -> bool:
+        """Compare-and-set; False if another was first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A memory with its vector, empty where none was made yet, and the vector's space."""
+
+    memory: Memory
+    vector: Sequence[float]
+    space: str
+
+
+class Memories(Protocol):
+    """What is forgotten is found by none of these, and its text is gone."""
+
+    async def add(self, memory: Memory, vector: Sequence[float], space: str) -> Memory:
+        """Gives it its number; the same id twice is one memory. No vector: made later."""
+
+    async def get_many(self, workspace: str, ids: Sequence[str]) -> Sequence[Memory]: ...
+
+    async def by_ref(self, workspace: str, ref: str) -> Memory | None:
+        """By "M7", "m7" or "7"."""
+
+    async def list(
+        self, workspace: str, namespaces: Sequence[Namespace], limit: int = 50
+    ) -> Sequence[Memory]:
+        """Newest first."""
+
+    async def forget(self, workspace: str, memory: str, at: int = 0) -> bool:
+        """Removes its text and vector; False if there was none. `at` is ms, UTC."""
+
+    async def count(self, workspace: str, namespaces: Sequence[Namespace]) -> int: ...
+
+    async def total(self, workspace: str) -> int:
+        """Over all namespaces."""
+
+    async def page(self, workspace: str, after: int, limit: int) -> Sequence[Stored]:
+        """Those whose number is greater than `after`, by number."""
+
+    async def set_vectors(
+        self, workspace: str, vectors: Mapping[str, Sequence[float]], space: str
+    ) -> None:
+        """Replaces vectors by memory id."""
+
+
+class Workflows(Protocol):
+    async def save(self, workflow: Workflow) -> Workflow:
+        """As the name's next version; the same source run twice is one version."""
+
+    async def get(self, workspace: str, name: str) -> Workflow | None:
+        """The newest version."""
+
+    async def list(self, workspace: str) -> Sequence[Workflow]: ...

@@ -1,0 +1,76 @@
+"""Every table. Times are ms since the epoch, UTC; ids are text; JSON is kept as text."""
+
+from storage.tables.base import Json, metadata
+from storage.tables.improvement import (
+    agent_versions,
+    agents,
+    approvals,
+    asks,
+    feedback,
+    findings,
+    memories,
+    policies,
+    proposals,
+    workflows,
+)
+from storage.tables.log import (
+    drafts,
+    files,
+    nodes,
+    outbox,
+    receipts,
+    runs,
+    steps,
+)
+from storage.tables.people import (
+    codes,
+    contacts,
+    conversations,
+    identities,
+    installations,
+    people,
+    subscriptions,
+    workspaces,
+)
+from storage.tables.upkeep import (
+    budgets,
+    jobs,
+    notices,
+    spend,
+    ticks,
+)
+
+__all__ = [
+    "Json",
+    "agent_versions",
+    "agents",
+    "approvals",
+    "asks",
+    "budgets",
+    "codes",
+    "contacts",
+    "conversations",
+    "drafts",
+    "feedback",
+    "files",
+    "findings",
+    "identities",
+    "installations",
+    "jobs",
+    "memories",
+    "metadata",
+    "nodes",
+    "notices",
+    "outbox",
+    "people",
+    "policies",
+    "proposals",
+    "receipts",
+    "runs",
+    "spend",
+    "steps",
+    "subscriptions",
+    "ticks",
+    "workflows",
+    "workspaces",
+]
