@@ -257,6 +257,16 @@ async def test_who_leaves_is_forgotten_and_may_come_back(many: Many, kind: str) 
     assert many.inbox.texts == ["hello", "back"]
 
 
+async def test_an_old_farewell_that_comes_late_ends_no_newer_installation(many: Many) -> None:
+    await many.install(OTHER, "xoxb-again")
+    long_ago = many.clock.now() // 1000 - 3_600
+    gone = {**event({"type": "app_uninstalled"}, team=OTHER), "event_time": long_ago}
+    await many.hears(gone)
+    assert await many.installations.token("slack:T0OTHER") == "xoxb-again"
+    await many.hears({**gone, "event_id": "EvNow", "event_time": many.clock.now() // 1000})
+    assert await many.installations.token("slack:T0OTHER") is None
+
+
 async def test_a_persons_revoked_token_ends_nothing(many: Many) -> None:
     await many.install(OTHER, "xoxb-other")
     for tokens in ({"oauth": ["U1"], "bot": []}, {"oauth": ["U1"]}, None, {"bot": "U1"}):
