@@ -130,6 +130,20 @@ async def test_a_private_reply_reaches_one_person_only(driver: Driver) -> None:
     assert "budget" not in await driver.overheard()
 
 
+async def test_an_answer_that_grows_ends_as_one(driver: Driver) -> None:
+    await driver.grow("Half of it ", Reply("Half of it and the rest."))
+    shown = await driver.shown()
+    assert shown.count("Half of it") == 1 and "and the rest" in shown
+
+
+async def test_what_was_shown_is_found_again(driver: Driver) -> None:
+    """Or fetched again, where whoever asked fetches it."""
+    await driver.show(Reply("Where am I?"))
+    assert (await driver.shown()).count("Where am I?") == 1
+    if driver.channel.push:
+        assert await driver.found()
+
+
 async def test_any_script_and_any_character_gets_through(driver: Driver) -> None:
     odd = "שלום 👩‍🚀 日本 ½"
     await driver.say(f"/decline P1 {odd}")

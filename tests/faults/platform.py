@@ -101,6 +101,9 @@ class Platform(ABC):
     async def deliver_unheard(self, event: Json) -> None:
         """Delivers it, and never hears the acknowledgement."""
 
+    async def hang_up(self) -> None:
+        """Breaks the connection over which events come, where there is one."""
+
     @abstractmethod
     def seen(self, words: str) -> int:
         """In how many of the bot's messages people can read the words."""

@@ -78,3 +78,6 @@ class SlackOverSocket(SlackOverHttp):
         await self.server.connected()
         await self.server.envelope(event, f"envelope-{next(self._number)}")
         await self.server.hang_up()
+
+    async def hang_up(self) -> None:
+        await self.server.hang_up()

@@ -52,6 +52,9 @@ class TelegramByPolling(Platform):
         self.server.faults.append(Fault("getUpdates", status=0))
         await self.server.deliver(event)
 
+    async def hang_up(self) -> None:
+        self.server.faults.append(Fault("getUpdates", status=0, times=2))
+
     def seen(self, words: str) -> int:
         chats = {chat for chat, _ in self.server.messages}
         shown = (m for chat in chats for m in self.server.shown(chat))

@@ -131,6 +131,21 @@ async def test_a_kill_while_it_grows_leaves_nothing_behind(platform: Platform) -
     await _grows_through(platform, killed_while("hold_after"))
 
 
+@pytest.mark.parametrize(
+    "platform", [SlackOverSocket, TelegramByPolling], indirect=True, ids=lambda kind: kind.name
+)
+async def test_a_line_that_breaks_in_mid_answer_is_opened_again(platform: Platform) -> None:
+    said, word = platform.asking(next(_NUMBERS))
+    told = len(platform.told())
+    platform.model.then(Wait(0.5), f"You said: {word}")
+    await platform.deliver(platform.event(said))
+    await platform.hang_up()
+    assert (await platform.settled(said, word, told)).answered
+    said, word = platform.asking(next(_NUMBERS))
+    await platform.deliver(platform.event(said))
+    assert (await platform.settled(said, word, told)).answered
+
+
 async def _grows_through(platform: Platform, fault: Fault) -> None:
     """Of what was shown on the way nothing is left beside the answer."""
     said, word = platform.asking(next(_NUMBERS))

@@ -57,6 +57,11 @@ class ConsoleDriver(Driver):
         await super().show(reply)
         await self._printed()
 
+    async def grow(self, begun: str, reply: Reply) -> None:
+        self._before = len(self._paper.getvalue())
+        await super().grow(begun, reply)
+        await self._printed()
+
     async def change(self, reply: Reply) -> None:
         self._before = len(self._paper.getvalue())
         event = {"key": "card", "reply": reply_to_json(reply), "workspace": "local"}

@@ -13,7 +13,7 @@ from bot.events import Events
 from bot.model.codec import reply_to_json
 from bot.model.delivery import Delivery
 from bot.model.message import Message, Reply
-from bot.ports.channels import Channel
+from bot.ports.channels import Channel, Event
 from storage.engine import Database, url_of
 from storage.journal import RunJournal
 from storage.runs import RunStore
@@ -119,6 +119,26 @@ class Driver(ABC):
         self.office.inbox.script[ASKED] = Answer(reply=reply)
         while not (await self.say(ASKED))[-1]:
             await asyncio.sleep(0)
+        await self._answered(reply)
+
+    async def grow(self, begun: str, reply: Reply) -> None:
+        """The same, and its beginning is there a while before the whole."""
+        over = asyncio.Event()
+        self.office.inbox.script[ASKED] = Answer(reply=reply, waits=over)
+        await self.say(ASKED)
+        run = await self.office.inbox.find(ASKED)
+        self.channel.follow(run)
+        self.office.events.publish(Event(run.id, "delta", {"text": begun}))
+        await asyncio.sleep(0.3)
+        over.set()
+        await self._answered(reply)
+
+    async def found(self) -> Mapping[str, object] | None:
+        """What the platform says of what was sent last."""
+        assert self._sent is not None
+        return await self.channel.find(self._sent)
+
+    async def _answered(self, reply: Reply) -> None:
         run = await self.office.inbox.find(ASKED)
         run = await self.office.inbox.wait("local", run.id, 10)
         if self.channel.push:
