@@ -102,7 +102,8 @@ class Platform(ABC):
         """Delivers it, and never hears the acknowledgement."""
 
     async def hang_up(self) -> None:
-        """Breaks the connection over which events come, where there is one."""
+        """Breaks the connection over which events come."""
+        raise NotImplementedError(f"{self.name} holds no connection")
 
     @abstractmethod
     def seen(self, words: str) -> int:
