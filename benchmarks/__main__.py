@@ -124,7 +124,7 @@ async def _people(folder: Path, seconds: float) -> list[Row]:
     ]
     return [
         *sent,
-        below(f"{over}: sign of life, p50", found.sign(0.5), "s", 0.3),
+        below(f"{over}: sign of life, p50", found.sign(0.5), "s", 0.5),
         below(f"{over}: sign of life, p99", found.sign(0.99), "s", 1),
         *signs,
         below(f"{over}: whole answer (the model takes 0.3 s), p50", found.answer(0.5), "s", 1),
