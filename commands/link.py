@@ -80,11 +80,24 @@ async def _entered(ask: Ask, typed: str) -> Reply:
         raise _refused("That is your own code: say it on the other platform, not here.")
     if not found.used_at and found.payload.get("platform") == _platform(ask):
         raise _refused("That code was made on this platform: say it on another one.")
+    _must_not_raise(issuer, me)
     now = services.clock.now()
     redeemed = await services.codes.redeem(workspace, _PURPOSE, _plain(typed), now)
     if redeemed is None:
         raise _spent(found, now)
     return await _one_now(ask, await _merged(ask, issuer))
+
+
+def _must_not_raise(issuer: Person, me: Person) -> None:
+    """Whoever made the code must not get more by who enters it: they may have been talked into it."""
+    if issuer.role.may(me.role):
+        return
+    raise Forbidden(
+        f"{me.role} {me.id} entered the code of {issuer.role} {issuer.id}",
+        said=f"That code is {_a(issuer.role)}'s, and you are {_a(me.role)}: it would give them all "
+        "you may do. If both are you, ask for the code here, where you may do more, and say it "
+        "there.",
+    )
 
 
 async def _must_not_guess(ask: Ask) -> None:

@@ -59,14 +59,19 @@ async def test_a_code_makes_one_person_of_two(on: Stage) -> None:
     assert old == met
 
 
-async def test_the_higher_role_is_the_persons(on: Stage) -> None:
+async def test_a_code_gives_nobody_the_role_of_who_enters_it(on: Stage) -> None:
     code = await _code(on, "phone", "telegram")
-    await on.say("desk", f"/link {code}", channel="slack")
+    for _ in range(2):
+        assert "ask for the code here" in await _refused(on, "desk", code, channel="slack")
     met = await on.services.people.resolve(WORKSPACE, "telegram", "7", "", Role.MEMBER)
-    assert (met.id, met.role) == (on.people["phone"].id, Role.APPROVER)
+    assert (met.id, met.role) == (on.people["phone"].id, Role.MEMBER)
+    there = await _code(on, "desk", "slack")
+    await on.say("phone", f"/link {there}", channel="telegram")
     third = await _code(on, "phone", "telegram")
     await on.say("business", f"/link {third}", channel="whatsapp")
-    assert len(await on.services.people.identities(WORKSPACE, met.id)) == 3
+    now = await on.services.people.resolve(WORKSPACE, "whatsapp", "49123", "", Role.MEMBER)
+    assert (now.id, now.role) == (on.people["desk"].id, Role.APPROVER)
+    assert len(await on.services.people.identities(WORKSPACE, now.id)) == 3
 
 
 async def test_a_code_works_once_in_time_and_elsewhere(on: Stage) -> None:
@@ -206,6 +211,7 @@ async def test_a_code_in_a_group_is_seen_by_its_owner_only(on: Stage) -> None:
 
 
 async def test_two_who_link_each_other_at_once_are_one(on: Stage) -> None:
+    await on.services.people.set_role(WORKSPACE, on.people["phone"].id, Role.APPROVER)
     first, second = await _code(on, "desk", "slack"), await _code(on, "phone", "telegram")
     await asyncio.gather(
         on.say("phone", f"/link {first}", channel="telegram"),
