@@ -11,7 +11,7 @@ from bot.agents.agent import UniversalAgent
 from bot.agents.chooser import ModelChooser
 from bot.agents.router import without_mention
 from bot.agents.tools.make_file import make_file
-from bot.command import Ask, CommandTable
+from bot.command import Ask, Command, CommandTable
 from bot.dispatch import ends
 from bot.dispatch.closing import Closer
 from bot.dispatch.routing import Routing, is_single
@@ -23,7 +23,7 @@ from bot.model.agent import AgentVersion
 from bot.model.codec import reply_from_json, reply_to_json
 from bot.model.file import Attached, Taken
 from bot.model.message import Reply, Turn
-from bot.model.person import Role
+from bot.model.person import Person, Role
 from bot.model.run import Run, RunKind, RunStatus, Step, StepKind
 from bot.model.words import usd
 from bot.ports.channels import Event
@@ -152,7 +152,7 @@ class Executor:
             raise Forbidden(
                 f"{run.person} is a guest",
                 said="I'm sorry, I don't answer guests here. An owner of this workspace can allow "
-                "it in my policy, or give you a role.",
+                "it with /policy.",
             )
 
     async def _begin_late(self, runlog: RunLog) -> None:
@@ -215,12 +215,7 @@ class Executor:
         if person and run.guest:
             person = replace(person, role=Role.GUEST)
         if person is None or not person.role.may(command.role):
-            role = person.role if person else "nobody"
-            raise Forbidden(
-                f"{role} may not /{command.name}",
-                said=f"/{command.name} needs the role {command.role}, and yours is {role}. "
-                "An owner can change that with /role.",
-            )
+            raise _forbidden(command, person, guest=run.guest)
 
         async def work() -> Done:
             ask = Ask(person, args, run, self._services())
@@ -275,3 +270,12 @@ def _refuse_unless_useful(run: Run, files: Sequence[Taken]) -> None:
     if files and not run.message.strip() and all(file.kind == "refused" for file in files):
         said = "\n".join(file.said for file in files)
         raise BadInput(f"none of {len(files)} files could be read", said=said)
+
+
+def _forbidden(command: Command, person: Person | None, *, guest: bool) -> Forbidden:
+    role = person.role if person else "nobody"
+    mine = f"and yours is {role}. An owner can change that with /role."
+    if guest:
+        mine = "and no guest of this workspace has that, whatever role is given to them."
+    said = f"/{command.name} needs the role {command.role}, {mine}"
+    return Forbidden(f"{role} may not /{command.name}", said=said)

@@ -149,6 +149,8 @@ def from_event(body: Body, me: Me, names: Collection[str], now: int) -> Heard | 
     )
     if direct or mentioned or event.get("type") == "app_mention" or marked:
         return Heard(message)
+    if replied_to and event.get("parent_user_id") == me.user_id and (raw or files):
+        return Heard(message)  # below a card or a digest of ours
     return Heard(message, addressed=False) if replied_to and (raw or files) else None
 
 

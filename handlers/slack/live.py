@@ -23,20 +23,15 @@ _KEPT = 2_000
 _PATIENCE = 4.0
 """Seconds that one call may take, so that nothing keeps the answer itself waiting."""
 
-_JUST_HERE = {
-    "channel_not_found",
-    "channel_type_not_supported",
-    "invalid_thread_ts",
-    "is_archived",
-    "message_not_found",
-    "missing_recipient_team_id",
-    "missing_recipient_user_id",
-    "not_in_channel",
-    "team_not_found",
-    "thread_not_found",
-    "user_not_found",
+_NO_STREAMS = {
+    "feature_not_enabled",
+    "http_404",
+    "http_405",
+    "missing_scope",
+    "not_allowed_token_type",
+    "unknown_method",
 }
-"""Refusals of a stream that say nothing about the next one."""
+"""Refusals of a stream that say that there will be none the next time either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +219,7 @@ class _Answer:
         try:
             answer = await self._live.api.once("chat.startStream", chunks=chunks, **where)
         except Refused as error:
-            self._live.streams &= error.code in _JUST_HERE
+            self._live.streams &= error.code not in _NO_STREAMS
             self._live.log.info("slack_stream_refused", code=error.code)
             self.draft = None
             return False

@@ -11,6 +11,7 @@ BLOCKS_REFUSED = {
     "invalid_blocks_format",
     "msg_blocks_too_long",
     "invalid_arguments",
+    "msg_too_long",
 }
 
 Mark = tuple[str, str, int]

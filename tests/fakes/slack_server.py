@@ -123,12 +123,13 @@ class SlackServer:
     async def connected(self) -> None:
         await self.until(lambda: bool(self._sockets))
 
-    async def envelope(self, payload: Payload, envelope_id: str) -> None:
-        """Sends it to the newest connection; the acknowledgement lands in `acks`."""
+    async def envelope(self, payload: Payload, envelope_id: str, connection: int = -1) -> None:
+        """Sends it over the newest connection; the acknowledgement lands in `acks`."""
         kind = "slash_commands" if "command" in payload else "interactive"
         kind = "events_api" if payload.get("type") == "event_callback" else kind
         frame = {"type": kind, "envelope_id": envelope_id, "payload": payload}
-        await self._sockets[-1].send_json({**frame, "accepts_response_payload": kind[0] != "e"})
+        to = self._sockets[connection]
+        await to.send_json({**frame, "accepts_response_payload": kind[0] != "e"})
 
     async def frame(self, raw: str) -> None:
         await self._sockets[-1].send_str(raw)

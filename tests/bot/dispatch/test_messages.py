@@ -290,6 +290,7 @@ async def test_what_a_role_may_not_do_is_said_and_logged(app: App, command: str)
     for sender in (guest, MEMBER):
         run = await say(app, command, sender=sender)
         assert run.status is RunStatus.REFUSED and run.error_type == "forbidden"
-        assert "owner" in said(run) or "needs the role approver" in said(run)
+        assert "owner" in said(run) or "needs the role" in said(run)
         assert "may not" in (await kept(app, run)).error_message
+        assert ("no guest" in said(run)) is sender.is_guest
     assert not [s for s in await steps(app, run) if s.output is not None]

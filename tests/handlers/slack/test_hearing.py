@@ -337,6 +337,8 @@ async def test_two_deliveries_in_flight_survive_a_new_connection(slack: Slack, k
     await slack.server.until(
         lambda: [m for m, _ in slack.server.calls].count("apps.connections.open") == 2
     )
+    await slack.server.envelope(mention(f"{kind} late", ts=stamp(4)), "late", 0)
+    await slack.server.acked("late")
     await slack.server.hang_up()  # the old one is gone for good
     await slack.envelope(mention("after", ts=stamp(3)))
-    assert slack.inbox.texts == [f"{kind} 1", f"{kind} 2", "after"]
+    assert slack.inbox.texts == [f"{kind} 1", f"{kind} 2", f"{kind} late", "after"]

@@ -60,6 +60,13 @@ def test_a_thread_reply_counts_only_where_the_bot_takes_part() -> None:
     assert from_event(said("not for you"), ME, COMMANDS, NOW) is None
 
 
+@pytest.mark.parametrize(("above", "addressed"), [(ME.user_id, True), ("U0SECOND", False)])
+def test_below_a_message_of_the_bots_it_is_addressed(above: str, addressed: bool) -> None:
+    body = said("why is that?", ts="9.9", thread_ts=TS, parent_user_id=above)
+    heard = from_event(body, ME, COMMANDS, NOW)
+    assert heard is not None and heard.addressed is addressed
+
+
 def test_a_marked_command_needs_no_mention() -> None:
     heard = from_event(said("!save_workflow weekly"), ME, COMMANDS, NOW)
     assert heard is not None and heard.addressed

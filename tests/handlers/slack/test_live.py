@@ -202,8 +202,9 @@ async def test_without_streams_it_is_posted_and_edited(
     assert len(growth.calls("chat.startStream")) == asked == 1
 
 
-async def test_a_channel_without_streams_says_nothing_of_others(slack: Slack) -> None:
-    slack.server.fail("chat.startStream", "channel_type_not_supported")
+@pytest.mark.parametrize("code", ["channel_type_not_supported", "invalid_chunks"])
+async def test_one_refused_stream_says_nothing_of_others(slack: Slack, code: str) -> None:
+    slack.server.fail("chat.startStream", code)
     slack.channel.follow(run())
     growth = Growth(slack)
     growth.says("first answer ")

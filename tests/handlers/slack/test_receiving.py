@@ -338,6 +338,14 @@ async def test_a_lost_connection_is_made_again(slack: Slack) -> None:
     assert slack.inbox.texts == ["after the break"]
 
 
+async def test_connections_that_worked_are_made_again_at_once(slack: Slack) -> None:
+    for number in range(5):
+        await slack.server.hang_up()
+        await slack.envelope(mention("after the break", ts=f"9.{number}"))
+    pauses = {m["again_in_s"] for _, e, m in slack.log.lines if e == "slack_socket_lost"}
+    assert pauses == {0.01}
+
+
 async def test_a_rejected_token_is_named_and_the_process_lives(
     server: SlackServer, clock: HeldClock
 ) -> None:

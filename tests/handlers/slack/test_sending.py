@@ -160,6 +160,13 @@ async def test_older_servers_get_plain_blocks_and_then_text(slack: Slack) -> Non
     assert "!approve P12" in slack.server.messages[1]["text"]
 
 
+async def test_what_is_too_long_with_blocks_is_shown_as_text(slack: Slack) -> None:
+    slack.server.fail("chat.postMessage", "msg_too_long", times=2)
+    await slack.channel.send(delivery(ANSWER))
+    (message,) = slack.server.messages
+    assert "blocks" not in message and message["text"]
+
+
 async def test_a_card_is_replaced_in_place(slack: Slack) -> None:
     card = Card("P12: say euros", "Because.", diff="-$\n+€", ref="P12")
     buttons = (Button("Approve", "/approve P12", "primary"), Button("Decline", "/decline P12"))
