@@ -4,12 +4,27 @@ import re
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, MetaData, inspect, text
+from sqlalchemy import Connection, MetaData, event, inspect, text
 
 from bot.errors import ConfigError
+from bot.model.proposal import Asked
 from storage import migrate
+from storage.asks import AskStore
 from storage.engine import Database
+from storage.proposals import ProposalStore
+from storage.runs import RunStore
 from storage.tables import metadata
+
+_RUN = """
+    INSERT INTO runs (id, workspace, short, kind, status, channel, event_id, conversation, person,
+        message, node, created_at)
+    VALUES ('r1', 'w', '1', 'request', 'succeeded', 'web', 'e', 'c', 'p', 'hello', 'n', 1)
+"""
+_PROPOSAL = """
+    INSERT INTO proposals (id, workspace, number, kind, status, change, risk, fingerprint,
+        created_by, decided_by)
+    VALUES (:id, 'w', :number, 'memory.new', :status, '{}', 'approver', :id, '', '')
+"""
 
 
 async def _empty(db: Database) -> None:
@@ -42,6 +57,31 @@ async def test_both_ways_make_the_same_tables(db: Database) -> None:
         assert await conn.run_sync(_shape) == made_at_once
         version = (await conn.execute(text("SELECT version_num FROM alembic_version"))).scalar()
     assert version == migrate.HEAD
+
+
+async def test_what_the_version_before_kept_is_carried_on(db: Database) -> None:
+    await _empty(db)
+    said: list[str] = []
+
+    def hear(conn: object, cursor: object, statement: str, *rest: object) -> None:
+        said.append(statement)
+
+    async with db.write() as conn:
+        await conn.run_sync(migrate.run_migrations, "0001")
+        for status, number in (("offered", 1), ("declined", 2)):
+            proposal = {"id": f"p{number}", "status": status, "number": number}
+            await conn.execute(text(_PROPOSAL), proposal)
+        await conn.execute(text(_RUN))
+        event.listen(conn.sync_connection, "before_cursor_execute", hear)
+        await conn.run_sync(migrate.run_migrations)
+    run = await RunStore(db).get("w", "r1")
+    assert run and (run.message, run.guest, run.files) == ("hello", False, ())
+    kept = await ProposalStore(db).get("w", "P1")
+    assert kept and (kept.revision, kept.edited_by, kept.was) == (0, "", ())
+    # Who was shown its card is not shown it again
+    assert await AskStore(db).get("w", "p1") == Asked(steps=2)
+    assert await AskStore(db).get("w", "p2") == Asked()
+    assert not [one for one in said if "_alembic_tmp_runs" in one], "the largest table was copied"
 
 
 async def test_upgrading_twice_changes_nothing(db: Database) -> None:

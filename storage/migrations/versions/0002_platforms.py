@@ -140,13 +140,13 @@ def upgrade() -> None:
             "workspace", "person", "channel", "place", "cadence", name=op.f("pk_subscriptions")
         ),
     )
-    with op.batch_alter_table("runs", schema=None) as batch_op:
-        batch_op.add_column(
-            sa.Column("guest", sa.Boolean(), server_default=sa.text("(false)"), nullable=False)
-        )
-        batch_op.add_column(sa.Column("files", sa.Text(), nullable=True))
-        batch_op.drop_index("ix_runs_day")
-        batch_op.create_index("ix_runs_day", [*_DAY, "outcome", "outcome_source"], unique=False)
+    # Not as a batch: for this default one would copy the whole table, which is the largest.
+    op.add_column(
+        "runs", sa.Column("guest", sa.Boolean(), server_default=sa.text("false"), nullable=False)
+    )
+    op.add_column("runs", sa.Column("files", sa.Text(), nullable=True))
+    op.drop_index("ix_runs_day", "runs")
+    op.create_index("ix_runs_day", "runs", [*_DAY, "outcome", "outcome_source"], unique=False)
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index(
             "ix_outbox_unasked",
@@ -170,6 +170,12 @@ def upgrade() -> None:
         )
         batch_op.add_column(sa.Column("edited_by", sa.Text(), server_default="", nullable=False))
         batch_op.add_column(sa.Column("was", sa.Text(), nullable=True))
+    # The version before posted each card as it was offered: to the admin channel and to Telegram's
+    # approvers, which are the first two steps now. Nobody is shown it a second time.
+    op.execute(
+        "INSERT INTO asks (workspace, proposal, step, updated_at) "
+        "SELECT workspace, id, 2, created_at FROM proposals WHERE status = 'offered'"
+    )
 
 
 def downgrade() -> None:
@@ -182,11 +188,10 @@ def downgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index("ix_outbox_failed")
         batch_op.drop_index("ix_outbox_unasked")
-    with op.batch_alter_table("runs", schema=None) as batch_op:
-        batch_op.drop_index("ix_runs_day")
-        batch_op.create_index("ix_runs_day", [*_DAY], unique=False)
-        batch_op.drop_column("files")
-        batch_op.drop_column("guest")
+    op.drop_index("ix_runs_day", "runs")
+    op.create_index("ix_runs_day", "runs", [*_DAY], unique=False)
+    op.drop_column("runs", "files")
+    op.drop_column("runs", "guest")
 
     op.drop_table("subscriptions")
     with op.batch_alter_table("receipts", schema=None) as batch_op:
