@@ -4,11 +4,14 @@ from typing import Any
 
 from sqlalchemy import and_, delete, exists, func, or_, select, text, update
 
-from bot.model.run import CLOSED
+from bot.model.run import CLOSED, StepKind
 from storage.engine import Database
 from storage.tables import codes, drafts, files, notices, outbox, receipts, runs, steps, ticks
 
-_NO_RUN_TEXT = {"message": "", "answer": "", "error_message": "", "reply": None, "history": None}
+_NO_RUN_TEXT = {
+    **{"message": "", "answer": "", "error_message": ""},
+    **{"reply": None, "history": None, "files": None},
+}
 _NO_STEP_TEXT = {"input": None, "output": None, "error_message": ""}
 _CLOSED = [status.value for status in CLOSED]
 
@@ -48,13 +51,18 @@ class UpkeepStore:
                 for table, values in (
                     (steps, _NO_STEP_TEXT),
                     (outbox, {"reply": None}),
-                    (files, {"content": None}),
+                    (files, {"content": None, "name": ""}),
                 ):
                     await conn.execute(
                         update(table)
                         .where(table.c.workspace == workspace, table.c.run_id.in_(chosen))
                         .values(values)
                     )
+                # The step that read a file is called as the file is.
+                of_files = steps.c.run_id.in_(chosen), steps.c.kind == StepKind.FILE.value
+                await conn.execute(
+                    update(steps).where(steps.c.workspace == workspace, *of_files).values(name="")
+                )
             # What came with a request that never became a run, or whose run has read it since.
             await conn.execute(
                 delete(files).where(

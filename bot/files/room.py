@@ -31,16 +31,17 @@ class Room:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._give(size)
-            else:
-                self._waiting.remove((size, turn))
-                self._give(0)
+            # It may have been given room in the same moment: then that is free again.
+            self._give(0 if turn.cancelled() else size)
             raise
 
     def _give(self, size: int) -> None:
         self._free += size
-        while self._waiting and self._waiting[0][0] <= self._free:
-            wanted, turn = self._waiting.popleft()
-            self._free -= wanted
-            turn.set_result(None)
+        while self._waiting:
+            wanted, turn = self._waiting[0]
+            if not turn.cancelled():
+                if wanted > self._free:
+                    return
+                self._free -= wanted
+                turn.set_result(None)
+            self._waiting.popleft()

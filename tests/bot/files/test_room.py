@@ -27,3 +27,23 @@ async def test_whoever_needs_more_than_is_free_waits_in_order() -> None:
     await asyncio.wait_for(asyncio.gather(first[0], first[2], huge), 5)
     async with asyncio.timeout(5), room.holding(10):
         inside.append("all of it")
+
+
+async def test_whoever_leaves_as_it_is_given_room_takes_none_along() -> None:
+    room = Room(10)
+    held = room.holding(10)
+    await held.__aenter__()
+
+    async def come() -> None:
+        async with room.holding(10):
+            raise AssertionError("it had left")
+
+    waiting = [asyncio.create_task(come()) for _ in range(2)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()  # it hasn't run since: it still stands in the queue
+    await held.__aexit__(None, None, None)
+    waiting[1].cancel()  # it has been given room, and hasn't run since
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(task.cancelled() for task in waiting)
+    async with asyncio.timeout(5), room.holding(10):
+        pass
