@@ -74,6 +74,8 @@ class Growing:
             await self._grow()
         except ChannelError as error:
             self._log.info("growing_not_shown", cause=str(error))
+        except Exception as error:  # the answer itself is what matters, and it comes by another way
+            self._log.error("growing_broke", error=str(error), exc_info=error)
         finally:
             self._watching.__exit__(None, None, None)
 

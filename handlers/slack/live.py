@@ -137,10 +137,7 @@ class _Answer:
         )
 
     async def settle(self) -> None:
-        try:
-            await self._growing.settle()
-        except Exception as error:  # the answer itself is what matters
-            self._live.log.error("slack_growing_broke", error=str(error), exc_info=error)
+        await self._growing.settle()
 
     def leave(self) -> None:
         self._growing.leave()
