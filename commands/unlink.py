@@ -6,6 +6,7 @@ from bot.command import Ask, Command
 from bot.errors import Forbidden, NotFound
 from bot.model.message import Button, Reply
 from bot.model.person import Identity, Role
+from bot.model.terms import FIXED
 from bot.model.words import one_line
 from commands.link import labels
 from commands.parsing import closest
@@ -20,7 +21,9 @@ async def unlink(ask: Ask) -> Reply:
         return _shown(mine)
     identity = await _find(ask, mine, wanted)
     services, workspace = ask.services, ask.run.workspace
-    alone = await services.people.cut(workspace, identity.channel, identity.external_id)
+    # What strangers begin as there: who holds that phone now is not known any more.
+    role = Role.GUEST if identity.channel in FIXED else Role.MEMBER
+    alone = await services.people.cut(workspace, identity.channel, identity.external_id, role)
     named = services.settings
     standing = {*named.listed(named.owners), *named.listed(named.approvers)}
     kept = " The settings name it, so it keeps that role." if identity.label in standing else ""

@@ -156,7 +156,7 @@ class PeopleStore:
         self._forget()
         return _person(person), rated
 
-    async def cut(self, workspace: str, channel: str, external_id: str) -> Person:
+    async def cut(self, workspace: str, channel: str, external_id: str, role: Role) -> Person:
         async with self._db.write() as conn:
             await hold(self._db, conn, "people", workspace)
             query = _who().where(*_is(workspace, channel, external_id))
@@ -170,13 +170,13 @@ class PeopleStore:
                 said = f"{channel}:{external_id} is linked to nothing else."
                 raise Conflict(f"the last identity of {row['id']}", said=said)
             made = f"p{self._ids.token(8)}"
-            alone = {"id": made, "role": Role.MEMBER.value, "created_at": self._clock.now()}
+            alone = {"id": made, "role": role.value, "created_at": self._clock.now()}
             await conn.execute(people.insert().values({**row, **alone}))
             await conn.execute(
                 update(identities).where(*_is(workspace, channel, external_id)).values(person=made)
             )
         self._forget()
-        return Person(made, workspace, row["name"], Role.MEMBER)
+        return Person(made, workspace, row["name"], role)
 
     def _forget(self) -> None:
         self._changes += 1

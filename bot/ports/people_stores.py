@@ -28,9 +28,9 @@ class People(Protocol):
         """Two become one, who has the higher of both roles: everything of `old` is theirs, and
         its id leads to them. Returns them and the runs that both had rated. Raises NotFound."""
 
-    async def cut(self, workspace: str, channel: str, external_id: str) -> Person:
-        """Makes an identity a person of its own, a member. Raises NotFound, or Conflict for a
-        person's last one."""
+    async def cut(self, workspace: str, channel: str, external_id: str, role: Role) -> Person:
+        """Makes an identity a person of its own, with that role. Raises NotFound, or Conflict for
+        a person's last one."""
 
     async def linked(self, workspace: str) -> Sequence[tuple[Person, Sequence[Identity]]]:
         """Everyone with more than one identity, first met first."""

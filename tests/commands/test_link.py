@@ -115,6 +115,15 @@ async def test_who_begins_as_a_guest_enters_a_code_and_is_one_no_more(on: Stage)
     assert now.id == on.people["desk"].id
 
 
+async def test_a_number_that_is_cut_off_begins_as_a_guest_again(on: Stage) -> None:
+    code = await _code(on, "desk", "slack")
+    await on.say("business", f"/link {code}", channel="whatsapp")
+    said = await on.say("desk", "/unlink whatsapp:49123", channel="slack")
+    assert "a guest" in said.text
+    now = await on.services.people.resolve(WORKSPACE, "whatsapp", "49123", "", Role.GUEST)
+    assert now.role is Role.GUEST
+
+
 async def test_guessing_is_stopped_for_a_while(on: Stage) -> None:
     code = await _code(on, "desk", "slack")
     for number in range(5):
@@ -169,10 +178,10 @@ async def test_an_identity_is_cut_without_the_role(on: Stage) -> None:
     met = await on.services.people.resolve(WORKSPACE, "telegram", "7", "", Role.GUEST)
     assert met.id != on.people["desk"].id and met.role is Role.MEMBER
     with pytest.raises(Conflict):
-        await on.services.people.cut(WORKSPACE, "slack", "U1")
+        await on.services.people.cut(WORKSPACE, "slack", "U1", Role.MEMBER)
     assert "only" in (await on.say("desk", "/unlink", channel="slack")).text
     with pytest.raises(NotFound):
-        await on.services.people.cut(WORKSPACE, "slack", "nobody")
+        await on.services.people.cut(WORKSPACE, "slack", "nobody", Role.MEMBER)
 
 
 async def test_an_owner_sees_all_links_and_cuts_them(on: Stage) -> None:
