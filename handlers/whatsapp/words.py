@@ -26,7 +26,8 @@ START, STOP = (
 _SAYING = re.compile(r"[/!]?([a-z_-]+)(?=[\s.!?,]|$)(.*)", re.DOTALL | re.IGNORECASE)
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _AROUND = " \t\r\n.,;:!?\"'\u201c\u201d\u2018\u2019«»¡¿*_~/"
-_REF = r"#?[pP]?\d{1,9}"
+_REF = r"#?[pP]?\d{1,9}(?:\.\d{1,4})?"
+"""A proposal, and which words of it: P12.1 are those of the first edit."""
 _NAME = r"[\w:.$*@-]{1,40}"
 _CODE = r"(?=\S*\d)[\w-]{4,60}"
 _WHEN = (

@@ -106,6 +106,20 @@ async def test_after_a_day_only_the_template_goes(house: House) -> None:
     ]
 
 
+async def test_what_was_edited_is_decided_on_as_it_is_now(house: House) -> None:
+    edited = tuple(replace(b, command=f"{b.command}.2") for b in CARD.buttons)
+    await house.use(FORMS)
+    await house.hears("start")
+    house.clock.advance(DAY + 60)
+    await house.channel.send(delivery(replace(CARD, buttons=edited)))
+    components = house.server.shown[0]["template"]["components"]
+    keys = [c["parameters"][0]["payload"] for c in components if c["type"] == "button"]
+    assert keys == ["/approve P1.2", "/decline P1.2"]
+    pressed = {"payload": keys[0], "text": "Approve"}
+    await house.hears("", type="button", button=pressed)
+    assert house.inbox.texts[-1] == "/approve P1.2"
+
+
 async def test_an_approval_goes_as_a_digest_where_it_has_no_template_of_its_own(
     house: House,
 ) -> None:
