@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from bot.errors import ChannelError, ChannelUnavailable, RatchetError, StorageError
@@ -29,6 +30,7 @@ from handlers.telegram.incoming import (
     read,
 )
 from handlers.telegram.menu import Menu
+from handlers.telegram.patience import patiently
 from handlers.telegram.presses import Presses
 from handlers.telegram.reach import Reach
 from handlers.telegram.sending import Sending
@@ -162,7 +164,7 @@ class Hearing:
         )
         if verdict == "notice":
             place = self._sending.place_of(message.address)
-            self._beside(self._try(self._api.tell(place, _TOO_FAST)))
+            self._beside(self._try(patiently(partial(self._api.tell, place, _TOO_FAST))))
 
     async def _judged(self, reaction: Reaction) -> Message | None:
         ref = {"chat_id": reaction.chat_id, "message_id": reaction.message_id}
@@ -179,7 +181,7 @@ class Hearing:
             self._said[telling.once] = True
             if len(self._said) > _SAID_ONCE:
                 self._said.popitem(last=False)
-        await self._try(self._api.tell(telling.place, telling.text))
+        await self._try(patiently(partial(self._api.tell, telling.place, telling.text)))
 
     async def _accompany(self, message: Message, run_id: str) -> None:
         await self._show_typing(message, run_id)
@@ -194,15 +196,18 @@ class Hearing:
                 run = await self._inbox.wait(message.workspace, run_id, wait)
                 if run.status in CLOSED:
                     break
-                await self._try(self._api.typing(place))
+                if not await self._try(self._api.typing(place)):
+                    break
                 wait = _TYPING_LASTS
 
-    async def _try(self, courtesy: Awaitable[object]) -> None:
-        """What is only polite may fail."""
+    async def _try(self, courtesy: Awaitable[object]) -> bool:
+        """What is only polite may fail; whether it went well."""
         try:
             await courtesy
         except ChannelError as error:
             self._log.info("telegram_courtesy_failed", cause=str(error))
+            return False
+        return True
 
     def _beside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -1,11 +1,12 @@
 """The platform's command menu: who sees which commands, in which language; a failure is logged."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from bot.errors import ChannelError, ChannelUnavailable, RatchetError
+from bot.errors import ChannelError, RatchetError
 from handlers.telegram.bot_api import BotApi
+from handlers.telegram.patience import patiently
 from handlers.telegram.translations import TRANSLATIONS
 
 Commands = Sequence[tuple[str, str]]
@@ -14,7 +15,6 @@ OfChats = Callable[[], Awaitable[Mapping[int, Commands]]]
 """The menus of those who may do more than everyone, by their private chats' ids."""
 
 _EVERYONE = ("", "private", "groups")
-_PAUSES = 3
 _MOST, _LONGEST, _NAME = 100, 256, 32
 
 
@@ -61,26 +61,16 @@ class Menu:
 
     async def _put(self, commands: Commands, scope: str | int) -> bool:
         try:
+            # These are many calls in a row: Telegram may ask for pauses
             for language in ("", *TRANSLATIONS):
-                await self._patiently(entries(commands, language), scope, language)
+                told = entries(commands, language)
+                set_them = partial(self._api.set_commands, told, scope, language)
+                await patiently(set_them, harmless=True)
         except ChannelError as error:
             # Someone who never pressed Start has no chat to set a menu in
             self._log.info("telegram_menu_not_set", scope=scope, cause=str(error))
             return False
         return True
-
-    async def _patiently(
-        self, told: Sequence[tuple[str, str]], scope: str | int, language: str
-    ) -> None:
-        """These are many calls in a row: Telegram may ask for pauses."""
-        for _ in range(_PAUSES):
-            try:
-                return await self._api.set_commands(told, scope, language)
-            except ChannelUnavailable as error:
-                if not error.retry_after:
-                    raise
-                await asyncio.sleep(error.retry_after)
-        await self._api.set_commands(told, scope, language)
 
 
 def entries(commands: Iterable[tuple[str, str]], language: str = "") -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Pressed buttons: each press is answered on the screen it was made on, whatever comes of it."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 from bot.errors import ChannelError, RatchetError
@@ -13,6 +14,7 @@ from handlers.telegram.bot_api import BotApi
 from handlers.telegram.incoming import WORKSPACE, Asking, Me
 from handlers.telegram.markup import to_html
 from handlers.telegram.outgoing import Part
+from handlers.telegram.patience import patiently
 from handlers.telegram.place import Place
 
 Cards = Callable[[str, Collection[str]], Awaitable[Sequence[Reply]]]
@@ -74,8 +76,8 @@ class Presses:
         )
         try:
             for html in before:
-                await self._api.show(asking.place, Part(html))
-            await self._api.ask(asking.place, last)
+                await patiently(partial(self._api.show, asking.place, Part(html)), harmless=True)
+            await patiently(partial(self._api.ask, asking.place, last), harmless=True)
         except ChannelError as error:
             self._log.info("telegram_not_asked", command=asking.command, cause=str(error))
 
@@ -96,7 +98,7 @@ class Presses:
 
     async def _answer(self, press_id: str, text: str, alert: bool) -> None:
         try:
-            await self._api.answer(press_id, text, alert)
+            await patiently(partial(self._api.answer, press_id, text, alert), harmless=True)
         except ChannelError as error:
             self._log.info("telegram_press_not_answered", cause=str(error))
 

@@ -50,6 +50,15 @@ async def test_a_menu_that_can_not_be_set_stops_nothing(
     await server.until(lambda: ("all_group_chats", 0, "it") in server.menus)
 
 
+async def test_a_server_that_fails_for_a_while_gets_the_whole_menu_after_all(
+    server: TelegramServer, make: MakeChannel
+) -> None:
+    server.faults = [Fault("setMyCommands", 500), Fault("setMyCommands", 0)]
+    await make().start()
+    await server.until(lambda: ("all_group_chats", 0, "it") in server.menus)
+    assert ("default", 0, "it") in server.menus
+
+
 async def test_a_new_owner_gets_the_owners_menu(
     server: TelegramServer, inbox: RecordingInbox, make: MakeChannel
 ) -> None:

@@ -15,7 +15,7 @@ from handlers.telegram.presses import toast
 from tests.contracts.drivers.driver import Office, office
 from tests.fakes.answering_inbox import Answer
 from tests.fakes.telegram_chats import Json, user_of
-from tests.fakes.telegram_server import TelegramServer
+from tests.fakes.telegram_server import Fault, TelegramServer
 from tests.handlers.telegram.conftest import MakeChannel, delivery
 
 STRANGER, GROUP = 8, -1_000_000_000_042
@@ -102,6 +102,19 @@ async def test_the_same_delivery_twice_is_answered_and_done_once(
     await server.deliver(pressed)
     await server.until(lambda: len(server.sent("answerCallbackQuery")) >= 2)
     assert behind.texts.count("/approve P1") <= 2 and len(set(behind.texts)) == 1
+
+
+@pytest.mark.parametrize("status", [429, 500, 0])
+async def test_a_telegram_that_is_not_ready_leaves_no_press_waiting(
+    server: TelegramServer, behind: Office, card: Json, status: int
+) -> None:
+    retry_after = 1 if status == 429 else None
+    for method in ("answerCallbackQuery", "sendMessage"):
+        server.faults.append(Fault(method, status, retry_after=retry_after))
+    assert await answered(server, await server.press(card, "Edit")) == ("", False)
+    await server.until(lambda: "Reply to this message" in server.shown()[-1]["text"])
+    await server.say("be brief", to=server.shown()[-1])
+    await server.until(lambda: behind.texts == ["/edit P1 be brief"])
 
 
 @pytest.mark.parametrize(
