@@ -42,7 +42,7 @@ async def figures(folder: Path, count: int = 1_000_000) -> dict[str, float]:
 
     async def one_day() -> Any:
         since = _START + chance.randrange(_DAYS) * _DAY
-        return await metrics.by_day("local", since, since + _DAY)
+        return await metrics.spans("local", [since, since + _DAY])
 
     async def with_steps() -> Any:
         run_id = chance.choice(known)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.model.stats import difference, wilson
+from bot.model.stats import difference, quantile, wilson
 from bot.ports.stores import Bucket
 
 ENOUGH = 10
@@ -22,7 +22,16 @@ class Totals:
     rated: int = 0
     cost_usd: float = 0.0
     cost_unknown: int = 0
+    latencies: Mapping[int, int] = field(default_factory=dict)
     errors: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def p50(self) -> float:
+        return quantile(self.latencies, 0.50)
+
+    @property
+    def p95(self) -> float:
+        return quantile(self.latencies, 0.95)
 
     @property
     def cost_per_success(self) -> float | None:
@@ -37,6 +46,7 @@ def totals(buckets: Sequence[Bucket]) -> Totals:
         rated=sum(b.rated for b in buckets),
         cost_usd=sum(b.cost_usd for b in buckets),
         cost_unknown=sum(b.cost_unknown for b in buckets),
+        latencies=sum((Counter(b.latencies) for b in buckets), Counter[int]()),
         errors=sum((Counter(b.errors) for b in buckets), Counter[str]()),
     )
 

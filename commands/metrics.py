@@ -55,14 +55,13 @@ async def metrics(ask: Ask) -> Reply:
         said = f"No requests{asked.whose} in {asked.period} (UTC) yet."
         return Reply(said, private=private)
     whole = totals(buckets)
-    took = await store.latency(workspace, since, until, asked.agent)
     text = f"**Requests{asked.whose} in {asked.period}**: {count(whole.runs, 'run')}, success "
     return Reply(
         text + success(whole.good, whole.scored),
         card=Card(
             f"Metrics · {asked.period}{asked.whose}",
             "\n".join(_table(buckets)),
-            tuple(_fields(whole, took)),
+            tuple(_fields(whole)),
         ),
         buttons=() if asked.share else _buttons(ask, asked),
         picture=await _picture(ask, asked, buckets, since, until),
@@ -71,7 +70,7 @@ async def metrics(ask: Ask) -> Reply:
     )
 
 
-def _fields(whole: Totals, took: tuple[float, float]) -> list[Field]:
+def _fields(whole: Totals) -> list[Field]:
     unknown, each = whole.cost_unknown, whole.cost_per_success
     cost = usd(whole.cost_usd)
     if unknown:
@@ -84,7 +83,7 @@ def _fields(whole: Totals, took: tuple[float, float]) -> list[Field]:
         Field("Runs", f"{whole.runs:,}"),
         Field("Success", success(whole.good, whole.scored)),
         Field("Coverage", coverage(whole)),
-        Field("Latency", f"p50 {duration(took[0])}, p95 {duration(took[1])}"),
+        Field("Latency", f"p50 {duration(whole.p50)}, p95 {duration(whole.p95)}"),
         Field("Cost", cost),
         Field("Cost per success", "none yet" if each is None else usd(each)),
         Field("Errors", errors or "none"),

@@ -1,5 +1,6 @@
 """The numbers over runs: aggregates that read one index and no rows."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -12,7 +13,6 @@ from bot.ports.stores import Bucket, Span
 from storage.engine import Database
 from storage.tables import outbox, runs
 
-_DAY = 86_400_000
 _ARMS = 100  # SQLite takes 500 terms in a compound select
 
 # The statements are text because one of many arms takes longer to build from expressions than
@@ -45,16 +45,18 @@ _NUMBERS = """
     SELECT # AS arm, COUNT(*) AS runs, COUNT(outcome) AS scored, SUM(outcome) AS successes,
         COUNT(*) FILTER (WHERE outcome_source = 'rating') AS rated,
         SUM(cost_usd) AS usd, COUNT(*) FILTER (WHERE NOT cost_known) AS unknown,
-        SUM(tokens_in) AS tokens_in, SUM(tokens_out) AS tokens_out,
-        STRING_AGG(CAST(latency_ms AS TEXT), ',') AS latencies
+        SUM(tokens_in) AS tokens_in, SUM(tokens_out) AS tokens_out
     FROM runs WHERE workspace = :w AND kind = :k AND agent = :a# AND agent_version = :v#
         AND created_at >= :since AND created_at < :until
 """
 
+# Counted by the database: a million latencies would hold up everything else while they are sorted.
 _LATENCIES = """
-    SELECT # AS arm, STRING_AGG(CAST(latency_ms AS TEXT), ',') AS latencies
+    SELECT # AS arm, COUNT(*) AS runs,
+        CASE WHEN latency_ms < 10000 THEN latency_ms ELSE latency_ms / 100 * 100 END AS ms
     FROM runs WHERE workspace = :w AND kind = :k AND agent = :a# AND agent_version = :v#
-        AND created_at >= :since AND created_at < :until
+        AND created_at >= :since AND created_at < :until AND latency_ms IS NOT NULL
+    GROUP BY ms
 """
 
 _ERRORS = """
@@ -62,11 +64,6 @@ _ERRORS = """
     FROM runs WHERE workspace = :w AND kind = :k AND agent = :a# AND agent_version = :v#
         AND created_at >= :since AND created_at < :until AND error_type <> ''
     GROUP BY error_type
-"""
-
-_DAYS = """
-    SELECT # AS arm, COUNT(*) FILTER (WHERE kind = :k) AS runs, SUM(cost_usd) AS usd
-    FROM runs WHERE workspace = :w AND created_at >= :since# AND created_at < :until#
 """
 
 _SPANS = """
@@ -84,10 +81,6 @@ class MetricsStore:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        # SQLite before 3.44 knows it by its own name only.
-        join = "GROUP_CONCAT" if db.sqlite else "STRING_AGG"
-        self._numbers = _NUMBERS.replace("STRING_AGG", join)
-        self._latencies = _LATENCIES.replace("STRING_AGG", join)
 
     async def by_agent(
         self, workspace: str, since: int, until: int, agent: str = ""
@@ -97,26 +90,20 @@ class MetricsStore:
         async with self._db.read() as conn:
             versions = await _versions(conn, workspace, agent)
             arms = [{"a": name, "v": version} for name, version in versions]
-            numbers = await _all(conn, self._numbers, arms, scope)
-            errors = await _all(conn, _ERRORS, arms, scope)
-        by_arm: dict[int, dict[str, int]] = {}
-        for row in errors:
-            by_arm.setdefault(row.arm, {})[row.error_type] = row.runs
+            numbers = await _all(conn, _NUMBERS, arms, scope)
+            took = await _all(conn, _LATENCIES, arms, scope)
+            failed = await _all(conn, _ERRORS, arms, scope)
+        latencies: dict[int, dict[int, int]] = defaultdict(dict)
+        for row in took:
+            latencies[row.arm][row.ms] = row.runs
+        errors: dict[int, dict[str, int]] = defaultdict(dict)
+        for row in failed:
+            errors[row.arm][row.error_type] = row.runs
         return [
-            _bucket(versions[row.arm], row, by_arm.get(row.arm, {}))
+            _bucket(versions[row.arm], row, latencies[row.arm], errors[row.arm])
             for row in sorted(numbers, key=lambda row: row.arm)
             if row.runs
         ]
-
-    async def by_day(self, workspace: str, since: int, until: int) -> list[tuple[int, int, float]]:
-        """Requests of each day, and the money of all runs."""
-        days = range(since // _DAY * _DAY, until, _DAY)
-        arms = [{"since": max(day, since), "until": min(day + _DAY, until)} for day in days]
-        async with self._db.read() as conn:
-            rows = await _all(conn, _DAYS, arms, {"w": workspace, "k": RunKind.REQUEST.value})
-        return sorted(
-            (days[row.arm], row.runs, float(row.usd or 0)) for row in rows if row.runs or row.usd
-        )
 
     async def spans(self, workspace: str, edges: Sequence[int]) -> list[Span]:
         arms = [{"since": since, "until": until} for since, until in pairwise(edges)]
@@ -133,17 +120,6 @@ class MetricsStore:
             )
             for row in sorted(rows, key=lambda row: row.arm)
         ]
-
-    async def latency(
-        self, workspace: str, since: int, until: int, agent: str = ""
-    ) -> tuple[float, float]:
-        scope = {"w": workspace, "k": RunKind.REQUEST.value, "since": since, "until": until}
-        async with self._db.read() as conn:
-            versions = await _versions(conn, workspace, agent)
-            arms = [{"a": name, "v": version} for name, version in versions]
-            rows = await _all(conn, self._latencies, arms, scope)
-        took = sorted(ms for row in rows for ms in _latencies(row))
-        return quantile(took, 0.50), quantile(took, 0.95)
 
     async def failed_jobs(self, workspace: str, since: int, until: int) -> dict[str, int]:
         query = (
@@ -195,8 +171,9 @@ async def _all(
     return rows
 
 
-def _bucket(version: tuple[str, int], row: Any, errors: dict[str, int]) -> Bucket:
-    latencies = _latencies(row)
+def _bucket(
+    version: tuple[str, int], row: Any, latencies: dict[int, int], errors: dict[str, int]
+) -> Bucket:
     return Bucket(
         agent=version[0],
         version=version[1],
@@ -204,25 +181,10 @@ def _bucket(version: tuple[str, int], row: Any, errors: dict[str, int]) -> Bucke
         scored=row.scored,
         successes=float(row.successes or 0),
         rated=row.rated,
-        p50=quantile(latencies, 0.50),
-        p95=quantile(latencies, 0.95),
+        latencies=latencies,
         cost_usd=float(row.usd or 0),
         cost_unknown=row.unknown,
         tokens_in=int(row.tokens_in or 0),
         tokens_out=int(row.tokens_out or 0),
         errors=errors,
     )
-
-
-def _latencies(row: Any) -> list[int]:
-    return sorted(map(int, row.latencies.split(","))) if row.latencies else []
-
-
-def quantile(ordered: Sequence[float], q: float) -> float:
-    """Linear between the two nearest; 0 where there is nothing."""
-    if not ordered:
-        return 0.0
-    at = q * (len(ordered) - 1)
-    low = int(at)
-    high = min(low + 1, len(ordered) - 1)
-    return float(ordered[low] + (ordered[high] - ordered[low]) * (at - low))

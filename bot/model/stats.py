@@ -1,5 +1,6 @@
-"""How sure a share is; pure."""
+"""How sure a share is, and where the middle lies; pure."""
 
+from collections.abc import Mapping
 from math import sqrt
 
 _Z = 1.959964
@@ -30,3 +31,18 @@ def difference(
     low = now - was - sqrt((now - now_low) ** 2 + (was_high - was) ** 2)
     high = now - was + sqrt((now_high - now) ** 2 + (was - was_low) ** 2)
     return max(-1.0, low), min(1.0, high)
+
+
+def quantile(counts: Mapping[int, int], q: float) -> float:
+    """Of values that came so many times each: linear between the two nearest; 0 for none."""
+    at = q * (sum(counts.values()) - 1)
+    before, passed = 0, 0
+    for value in sorted(counts):
+        if passed > at:
+            share = max(0.0, at - (passed - 1))
+            return before + (value - before) * share
+        passed += counts[value]
+        if passed > at + 1 or passed - 1 == at:
+            return float(value)
+        before = value
+    return float(before)

@@ -8,6 +8,7 @@ from bot.model.delivery import Delivery
 from bot.model.file import Attached, StoredFile
 from bot.model.receipt import Receipt, ReceiptStatus
 from bot.model.run import Outcome, Run, RunStatus, Step
+from bot.model.stats import quantile
 from bot.ports.channels import Accepted
 
 
@@ -119,7 +120,8 @@ class Receipts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """One (agent, version)'s numbers over a period. Latencies in ms."""
+    """One (agent, version)'s numbers over a period. `latencies` says how many runs took so many
+    ms, from ten seconds on in steps of a tenth."""
 
     agent: str
     version: int
@@ -127,13 +129,20 @@ class Bucket:
     scored: int
     successes: float
     rated: int
-    p50: float
-    p95: float
+    latencies: Mapping[int, int]
     cost_usd: float
     cost_unknown: int
     tokens_in: int
     tokens_out: int
     errors: Mapping[str, int]
+
+    @property
+    def p50(self) -> float:
+        return quantile(self.latencies, 0.50)
+
+    @property
+    def p95(self) -> float:
+        return quantile(self.latencies, 0.95)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,16 +162,8 @@ class Metrics(Protocol):
         self, workspace: str, since: int, until: int, agent: str = ""
     ) -> list[Bucket]: ...
 
-    async def by_day(self, workspace: str, since: int, until: int) -> list[tuple[int, int, float]]:
-        """(day's first ms, runs, US dollars), oldest first; days without runs are left out."""
-
     async def spans(self, workspace: str, edges: Sequence[int]) -> list[Span]:
         """What lies between each edge (ms, rising) and the next, empty ones too."""
-
-    async def latency(
-        self, workspace: str, since: int, until: int, agent: str = ""
-    ) -> tuple[float, float]:
-        """(p50, p95) in ms over all of them; 0 where nothing ended."""
 
     async def failed_jobs(self, workspace: str, since: int, until: int) -> Mapping[str, int]:
         """How often each job failed."""

@@ -10,7 +10,7 @@ from bot.ports.stores import Bucket
 
 
 def bucket(runs: int, scored: int, good: float, rated: int, **errors: int) -> Bucket:
-    return Bucket("writer", 1, runs, scored, good, rated, 1.0, 2.0, 0.5, 1, 0, 0, errors)
+    return Bucket("writer", 1, runs, scored, good, rated, {1: 1}, 0.5, 1, 0, 0, errors)
 
 
 def of(good: float, scored: int) -> Totals:

@@ -20,7 +20,7 @@ def days(number: int, runs: int = 20, scored: int = 10, usd: float = 0.25) -> li
 
 
 def version(name: str, number: int, scored: int = 20) -> Bucket:
-    return Bucket(name, number, 40, scored, scored * 0.8, 5, 900.0, 4200.0, 1.0, 0, 0, 0, {})
+    return Bucket(name, number, 40, scored, scored * 0.8, 5, {900: 1}, 1.0, 0, 0, 0, {})
 
 
 def uncut(png: bytes) -> tuple[int, int]:

@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import insert
 
 from bot.model.run import Outcome, Run, RunKind, RunStatus, Usage
+from bot.model.stats import quantile
+from bot.numbers import totals
 from bot.ports.stores import Span
 from storage.engine import Database
-from storage.metrics import MetricsStore, quantile
+from storage.metrics import MetricsStore
 from storage.rows import run_row
 from storage.tables import outbox, runs
 
@@ -77,32 +79,29 @@ async def test_numbers_of_each_version(db: Database) -> None:
     assert writer.p95 == pytest.approx(290.0)
     assert (writer.cost_usd, writer.cost_unknown) == (0.5, 1)
     assert (writer.tokens_in, writer.tokens_out, writer.errors) == (21, 11, {"model": 1})
-    p50, p95 = await MetricsStore(db).latency("w", TODAY, TODAY + DAY)
-    assert (p50, round(p95)) == (300.0, 560)
-    assert await MetricsStore(db).latency("w", TODAY, TODAY + DAY, "analyst") == (0.0, 0.0)
+    assert (totals(found).p50, round(totals(found).p95)) == (300.0, 560)
     only = await MetricsStore(db).by_agent("w", TODAY, TODAY + 2 * DAY, "writer")
     assert [(b.version, b.runs) for b in only] == [(1, 4), (2, 1)]
     assert await MetricsStore(db).by_agent("nobody", 0, TODAY) == []
 
 
-async def test_days_count_requests_and_all_money(db: Database) -> None:
-    await record(
-        db,
-        a_run(1),
-        a_run(2, kind=RunKind.JOB),
-        a_run(3, created_at=TODAY - 2 * DAY),
-        a_run(4, workspace="other"),
-    )
-    days = await MetricsStore(db).by_day("w", TODAY - 200 * DAY, TODAY + DAY)
-    assert days == [(TODAY - 2 * DAY, 1, 0.25), (TODAY, 1, 0.5)]
-    assert await MetricsStore(db).by_day("w", TODAY + 3, TODAY + DAY) == []
+async def test_long_latencies_are_counted_in_steps(db: Database) -> None:
+    long = [
+        a_run(n, finished_at=TODAY + n + ms) for n, ms in ((1, 9_999), (2, 61_234), (3, 61_299))
+    ]
+    await record(db, *long)
+    [bucket] = await MetricsStore(db).by_agent("w", TODAY, TODAY + DAY)
+    assert bucket.latencies == {9_999: 1, 61_200: 2}
 
 
 def test_quantiles_lie_between_neighbours() -> None:
-    assert quantile([], 0.5) == 0.0
-    assert quantile([7], 0.95) == 7.0
-    assert quantile([0, 10], 0.5) == 5.0
-    assert quantile(range(101), 0.95) == 95.0
+    assert quantile({}, 0.5) == 0.0
+    assert quantile({7: 1}, 0.95) == 7.0
+    assert quantile({0: 1, 10: 1}, 0.5) == 5.0
+    assert quantile(dict.fromkeys(range(101), 1), 0.95) == 95.0
+    assert quantile({0: 50, 10: 50}, 0.5) == 5.0
+    assert quantile({0: 51, 10: 49}, 0.5) == 0.0
+    assert quantile({0: 1, 10: 99}, 0.5) == 10.0
 
 
 async def test_spans_are_as_long_as_their_edges_say(db: Database) -> None:
