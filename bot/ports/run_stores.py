@@ -63,6 +63,9 @@ class Runs(Protocol):
     async def find(self, workspace: str, ref: str) -> Run | None:
         """By id or by its last 8 characters."""
 
+    async def by_event(self, workspace: str, channel: str, event_id: str) -> Run | None:
+        """The run of a message by the id that its platform delivered it under."""
+
     async def steps(self, workspace: str, run_id: str) -> list[Step]: ...
 
     async def recent(

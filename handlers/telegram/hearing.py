@@ -74,7 +74,7 @@ class Hearing:
         self._menu, self._pace, self._run_of = menu, pace, run_of
         self._albums = Albums(inbox.accept)
         self._said: OrderedDict[str, bool] = OrderedDict()
-        self._tasks = set[asyncio.Task[None]]()
+        self._tasks = set[asyncio.Task[object]]()
 
     async def stop(self) -> None:
         await self._albums.stop()
@@ -209,12 +209,12 @@ class Hearing:
             return False
         return True
 
-    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+    def _beside(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, task: asyncio.Task[object]) -> None:
         self._tasks.discard(task)
         with suppress(asyncio.CancelledError):
             if error := task.exception():

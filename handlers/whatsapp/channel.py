@@ -65,7 +65,7 @@ class WhatsAppChannel:
         directory = Directory(contacts, people, named, log)
         self._sending = Sending(self._api, directory, receipts, runs, clock, forms, log, patience)
         hearing = Hearing(
-            inbox, directory, contacts, receipts, bounced, clock, log, bool(forms.digest)
+            inbox, directory, contacts, receipts, runs, bounced, clock, log, bool(forms.digest)
         )
         self._webhook = Webhook(phone_id, app_secret, verify_token, hearing.hear, log)
 

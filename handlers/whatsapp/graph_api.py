@@ -97,7 +97,9 @@ def _unreadable(response: httpx.Response) -> ChannelError:
         return ChannelUnavailable(cause, retry_after=_wait(response))
     if 400 <= response.status_code < 500:
         return Refusal(cause, 0)
-    return DeliveryUnclear(cause)
+    # A gateway that waited in vain doesn't know what the server did meanwhile
+    known = response.status_code >= 500 and response.status_code != 504
+    return ServerFault(cause) if known else DeliveryUnclear(cause)
 
 
 def _ours(response: httpx.Response, fault: Mapping[str, Any]) -> ChannelError:

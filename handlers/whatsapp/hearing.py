@@ -9,7 +9,7 @@ from bot.model.person import Role
 from bot.model.receipt import Receipt
 from bot.ports.channels import Inbox
 from bot.ports.clock import Clock
-from bot.ports.stores import Contacts, Receipts
+from bot.ports.stores import Contacts, Receipts, Runs
 from handlers.whatsapp.directory import Directory, Known
 from handlers.whatsapp.graph_api import OUTSIDE_WINDOW, told
 from handlers.whatsapp.incoming import CHANNEL, WORKSPACE, Became, Event, Heard, Moved, Refused
@@ -30,13 +30,15 @@ class Hearing:
         directory: Directory,
         contacts: Contacts,
         receipts: Receipts,
+        runs: Runs,
         bounced: Bounced,
         clock: Clock,
         log: Any,
         has_template: bool,
     ) -> None:
         self._inbox, self._directory, self._contacts = inbox, directory, contacts
-        self._receipts, self._bounced, self._clock = receipts, bounced, clock
+        self._receipts, self._runs = receipts, runs
+        self._bounced, self._clock = bounced, clock
         self._log, self._has_template = log, has_template
         self._helped: OrderedDict[str, float] = OrderedDict()
 
@@ -59,7 +61,8 @@ class Hearing:
         if heard.meant.consent == "out":
             await self._out(heard, known, at)
         elif heard.meant.consent == "in":
-            await self._consent(known, heard, at)
+            if not await self._was_taken_back(heard, known, at):
+                await self._consent(known, heard, at)
             await self._accept(heard, known, heard.meant.command)
         else:
             await self._accept(heard, known, heard.meant.command)
@@ -69,6 +72,13 @@ class Hearing:
         if known.contact.consent != "out":
             await self._accept(heard, known, heard.meant.command)
         await self._consent(known, heard, at)
+
+    async def _was_taken_back(self, heard: Heard, known: Known, at: int) -> bool:
+        """Whether a yes is an old one, delivered again. Meta's times are whole seconds: of a yes
+        and a no within one, only what was heard before tells the order."""
+        if known.contact.consent != "out" or (heard.at and known.contact.consent_at < at):
+            return False
+        return await self._runs.by_event(WORKSPACE, CHANNEL, heard.event_id) is not None
 
     async def _consent(self, known: Known, heard: Heard, at: int) -> None:
         meant = heard.meant

@@ -73,7 +73,8 @@ class Template:
 
 @dataclass
 class WhatsAppServer:
-    """`faults` are (HTTP status, Graph error code), one per call; status 0 cuts, None is none.
+    """`faults` are (HTTP status, Graph error code), one per call; status 0 cuts, None is none, and
+    with a code below 0 a gateway answers in its place.
     `heard` is when people last wrote, in ms: where it is not None, free-form messages go to those
     only who wrote within a day of `now`. A message is taken before `trouble` or after it."""
 
@@ -140,6 +141,8 @@ class WhatsAppServer:
                 assert request.transport
                 request.transport.close()
                 return web.Response()
+            if code < 0:
+                return web.Response(status=status, text="<html>", content_type="text/html")
             return _error(status, code)
         if code := self._refused(body):
             return _error(400 if code != 132001 else 404, code)

@@ -73,6 +73,12 @@ class Phone:
     async def writes(self, words: str, ago: int = 0) -> None:
         await self._deliver(text(words, self._id()), ago)
 
+    async def repeats(self, *sayings: tuple[str, str]) -> None:
+        """(words, message id) of one second, in the order in which they arrive."""
+        now = SystemClock().now()
+        for words, id in sayings:
+            await self._deliver(text(words, id), at=now)
+
     async def presses(self, card: Json, label: str) -> None:
         keys = [key["reply"] for key in card["interactive"]["action"]["buttons"]]
         command = next(key["id"] for key in keys if key["title"] == label)
@@ -95,9 +101,9 @@ class Phone:
     def _id(self) -> str:
         return f"wamid.{self._who}.{next(self._number)}"
 
-    async def _deliver(self, message: Json, ago: int = 0) -> None:
+    async def _deliver(self, message: Json, ago: int = 0, at: int = 0) -> None:
         """As Meta does, which delivers some things twice."""
-        now = SystemClock().now() - ago
+        now = at or SystemClock().now() - ago
         assert self._graph.heard is not None
         self._graph.heard[self._who] = max(now, self._graph.heard.get(self._who, 0))
         sent = {**message, "from": self._who, "timestamp": str(now // 1000)}
@@ -198,3 +204,17 @@ async def test_a_stranger_with_a_code_is_who_gave_it(graph: WhatsAppServer, ratc
     code = issued.split("**")[1]
     assert "You are" in said(await stranger.says(f"link {code}"))
     assert "waits for approval" in said(await stranger.says("status"))
+
+
+async def test_a_yes_delivered_again_undoes_no_no_of_the_same_second(
+    graph: WhatsAppServer, ratchet: Node
+) -> None:
+    phone = Phone(graph, ratchet)
+    await phone.repeats(("start", "yes"), ("stop", "no"), ("start", "yes"))
+    await proposed(ratchet)
+    await answer(ratchet, "/proposals")
+    assert not [m for m in graph.shown if "Proposal P1" in said(m)]
+    await phone.repeats(("stop", "another no"), ("start", "another yes"))
+    await phone.sees("You are in")
+    await proposed(ratchet, "We state the length of a cable in feet")
+    await phone.sees("Proposal P2")

@@ -204,20 +204,22 @@ async def test_what_is_unclear_is_known_once_a_status_names_it(house: House) -> 
     assert len(house.server.shown) == 1
 
 
-async def test_what_stays_unclear_is_said_so(house: House) -> None:
+@pytest.mark.parametrize("fault", [(0, 0), (504, -1)])
+async def test_what_stays_unclear_is_said_so(house: House, fault: tuple[int, int]) -> None:
     await house.hears("status")
-    house.server.faults = [(0, 0)]
+    house.server.faults = [fault]
     with pytest.raises(DeliveryUnclear):
         await house.channel.send(answer(Reply("x")))
     with pytest.raises(DeliveryUnclear):
         await house.channel.find(answer(Reply("x")))
 
 
+@pytest.mark.parametrize("faults", [[(500, 131000)] * 2, [(500, -1), (502, -1)], [(503, -1)] * 2])
 async def test_what_meta_says_failed_is_tried_again_unless_a_status_says_otherwise(
-    house: House,
+    house: House, faults: list[tuple[int, int] | None]
 ) -> None:
     await house.hears("status")
-    house.server.faults = [(500, 131000), (500, 131000)]
+    house.server.faults = faults
     for _ in range(2):
         with pytest.raises(DeliveryUnclear):
             await house.channel.send(answer(Reply("x")))
