@@ -67,7 +67,7 @@ def fields(reply: Reply) -> dict[str, str]:
 
 FULL = Facts(
     WEEK,
-    totals=Totals(80, 40, 34.0, 12, 1.5, 2, {"model": 3, "tool": 1}),
+    totals=Totals(80, 40, 34.0, 12, 1.5, 2, errors={"model": 3, "tool": 1}),
     cost_usd=2.25,
     spent=(
         (Budget(Scope.WORKSPACE, "", Period.DAY, 20.0), 0.5),
