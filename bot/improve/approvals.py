@@ -1,6 +1,7 @@
 """Who may approve a proposal, by the policy and by what they had to do with it."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from bot.errors import Conflict, Forbidden
 from bot.improve.policies import PolicyBook
@@ -50,7 +51,7 @@ class Approvals:
         others = await self._others(proposal, need)
         if need.author is Author.WHEN_ALONE and need.people < 2 and not others:
             return
-        names = " or ".join(one_line(p.name, 40) or p.id for p in others[:_NAMED])
+        names = " or ".join(one_line(p.name, 40) for p in others[:_NAMED])
         who = f"Ask {names}." if names else "Nobody else here may yet: /role names an approver."
         did = "changed" if person.id == proposal.edited_by else "asked for"
         raise Forbidden(
@@ -103,8 +104,9 @@ class Approvals:
                 if person.id in barred:
                     continue
                 known = await self._people.identities(proposal.workspace, person.id)
-                if any(identity.channel != "local" for identity in known):
-                    found.append(person)
+                asked = [i.label for i in known if i.channel != "local"]
+                if asked:  # whoever was only named in the settings has no name yet
+                    found.append(replace(person, name=person.name or asked[0]))
         return found
 
 

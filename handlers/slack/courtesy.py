@@ -83,7 +83,7 @@ class LifeSign:
 class Acquaintances:
     """What Slack says about a sender, remembered for an hour; nothing where it won't say."""
 
-    def __init__(self, api: Api, clock: Clock, patience: float = 1.0) -> None:
+    def __init__(self, api: Api, clock: Clock, patience: float = 0.7) -> None:
         self._api, self._clock, self._patience = api, clock, patience
         self._known: dict[str, tuple[float, Mapping[str, Any]]] = {}
 

@@ -85,6 +85,16 @@ def team_of(body: Body) -> str:
     return next(filter(None, map(text_of, named)), "")
 
 
+def shown_by(body: Body) -> str:
+    """The team whose bot posted what was pressed, where that is said. In a shared channel a press
+    comes with the team of whoever pressed."""
+    if body.get("type") != "block_actions":
+        return ""
+    message = part_of(body.get("message"))
+    poster = text_of(part_of(message.get("bot_profile")).get("team_id"))
+    return poster or text_of(message.get("team"))
+
+
 def is_foreign(team: str, body: Body, me: Me) -> bool:
     """Whether a person's team is another company's."""
     installed = body.get("authorizations")

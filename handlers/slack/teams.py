@@ -13,7 +13,7 @@ from bot.ports.clock import Clock
 from bot.ports.stores import Installations
 from handlers.slack.api import REJECTED, Refused
 from handlers.slack.courtesy import Acquaintances, LifeSign
-from handlers.slack.incoming import HOME, Body, Me, team_of, text_of
+from handlers.slack.incoming import HOME, Body, Me, shown_by, team_of, text_of
 from handlers.slack.live import Sources
 from handlers.slack.sending import Sending
 from handlers.slack.uploads import Content
@@ -108,15 +108,19 @@ class Teams:
     async def of_body(self, body: Body) -> Team | None:
         """Whose delivery it is; None, with a line in the log, where the app isn't installed.
         Raises ChannelError while Slack can't say who we are."""
-        team_id = team_of(body)
+        shown, team_id = shown_by(body), team_of(body)
+        found = await self._of_team(shown) if shown and shown != team_id else None
+        found = found or await self._of_team(team_id)
+        if found is None:
+            self._log.warning("slack_team_not_installed", team=team_id, kind=body.get("type"))
+        return found
+
+    async def _of_team(self, team_id: str) -> Team | None:
         if self.home and not (self.home.off and self._installations):
             me = await self.home.who()
             if team_id in ("", me.team_id) or not me.team_id:
                 return self.home
-        found = await self._installed(f"slack:{team_id}") if team_id else None
-        if found is None:
-            self._log.warning("slack_team_not_installed", team=team_id, kind=body.get("type"))
-        return found
+        return await self._installed(f"slack:{team_id}") if team_id else None
 
     async def of_workspace(self, workspace: str) -> Team:
         """Raises ChannelError, for good, where the app isn't installed any more."""

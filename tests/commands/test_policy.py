@@ -84,10 +84,11 @@ async def test_the_policy_is_shown_set_and_restored_by_owners(on: Stage) -> None
 
 
 async def test_who_asked_for_it_is_not_the_only_one_to_approve_it(on: Stage) -> None:
+    await on.services.people.resolve(WORKSPACE, "slack", "U3", "", Role.APPROVER)
     await _offered(on, "approver")
     with pytest.raises(Forbidden) as own:
         await on.say("approver", "/approve P1")
-    assert "yourself" in own.value.said and "Ask Owner or Second" in own.value.said
+    assert "yourself" in own.value.said and "Ask Owner or Second or slack:U3" in own.value.said
     assert (await _generalist(on)).version == 1
     await on.say("second", "/approve P1")
     assert (await _generalist(on)).version == 2

@@ -38,6 +38,7 @@ from tests.fakes.slack_server import SlackServer
 from tests.handlers.slack.conftest import Lines, Slack, build, web
 
 OTHER, THIRD = "T0OTHER", "T0THIRD"
+APPROVE = {"action_id": "ratchet:press:0", "value": "/approve P12"}
 APP = OAuthApp("111.222", "client-secret", "https://slack.example", ("chat:write", "commands"))
 
 
@@ -143,6 +144,19 @@ async def test_a_team_that_is_not_installed_is_acknowledged_and_never_handled(ma
     with pytest.raises(ChannelError, match="not installed"):
         await many.channel.send(reply("slack:T0THIRD"))
     assert many.server.messages == []
+
+
+async def test_a_card_belongs_to_the_workspace_that_shows_it_whoever_presses(many: Many) -> None:
+    """In a shared channel, with the app on both sides."""
+    await many.install(OTHER, "xoxb-other")
+    for shown, pressing in ((OTHER, TEAM), (TEAM, OTHER)):
+        card = {"ts": "2.2", "bot_id": "B0CARD", "bot_profile": {"team_id": shown}}
+        person = {"id": "U0THEIRS", "team_id": pressing}
+        more = {"team": {"id": pressing}, "user": person, "trigger_id": f"1.2.{shown}"}
+        await many.hears(press(APPROVE, card, **more))
+    found = [(m.workspace, m.sender.is_guest) for m in many.inbox.messages]
+    assert found == [(f"slack:{OTHER}", True), ("local", True)]
+    assert many.inbox.texts == ["/approve P12"] * 2
 
 
 async def test_whoever_installs_it_first_owns_it_there_and_nobody_after(many: Many) -> None:
