@@ -17,6 +17,8 @@ from bot.errors import ConfigError
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PLACES = {"slack", "telegram", "whatsapp"}
+_PLATFORMS = ("SLACK_", "TELEGRAM_", "WHATSAPP_", "OPENAI_")
+_A_SLIP = 0.9
 _REACTIONS = {"up", "down", "approve", "decline"}
 _KEY_LENGTH = 12
 _MAKE_KEY = "`openssl rand -hex 32` makes one"
@@ -347,6 +349,8 @@ class Settings(BaseSettings):
             channel, colon, name = part.partition(":")
             if not (channel and colon and name):
                 raise ValueError(f"{part!r}: expected channel:id, such as slack:U012AB3CD")
+            if near := difflib.get_close_matches(channel, _PLACES - {channel}, 1, 0.75):
+                raise ValueError(f"{part!r}: did you mean {near[0]}:{name}?")
         return value
 
     @classmethod
@@ -404,6 +408,13 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
             near = difflib.get_close_matches(name, known, 1)
             hint = f"; did you mean {near[0]}?" if near else ""
             faults.append(f"{_place(name, environ, lines, path)}: unknown setting{hint}")
+    faults += [
+        f"{_place(name, environ, lines, path)}: unknown setting; did you mean {near[0]}?"
+        for name in written
+        if name.startswith(_PLATFORMS) and name not in known
+        # Other programs have settings of such names too: only a slip is one of ours
+        if (near := difflib.get_close_matches(name, known, 1, _A_SLIP))
+    ]
     merged = {k: v for k, v in {**written, **environ}.items() if k in known and v != ""}
     try:
         settings = Settings.model_validate(merged)

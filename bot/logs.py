@@ -23,6 +23,10 @@ _QUIET = (
     "dbos",
     "uvicorn",
     "openai",
+    "aiosqlite",
+    "filelock",
+    "matplotlib",
+    "PIL",
     "alembic",
     "asyncio",
 )

@@ -15,6 +15,15 @@ from bot.places import ADDRESS_KEY, NAMES, Place, is_own, own_chat, spoken_in
 from commands.digest_words import Wish, read
 from commands.parsing import wrong
 
+_NONE_YET = (
+    "You get no digest. `/digest daily at 9 zone Europe/Berlin` or `/digest weekly on monday` "
+    "sends one to you; with `here` to this channel."
+)
+_ELSEWHERE = (
+    "A digest is sent to Slack, Telegram or WhatsApp: say `/digest daily at 9` there. Here "
+    "`/digest now` shows it."
+)
+
 
 async def digest(ask: Ask) -> Reply:
     try:
@@ -95,17 +104,15 @@ async def _shown(ask: Ask) -> Reply:
         others = [s for s in others if s.person != ask.person.id]
     lines = [f"- {_line(one, ask)}" for one in (*mine, *others)]
     buttons = [Button("Preview", "/digest now")]
+    reachable = here is not None or identity is not None
     buttons += [
         Button(f"{cadence.capitalize()} to me", f"/digest {cadence} me")
         for cadence in ("daily", "weekly")
-        if cadence not in {s.cadence for s in mine}
+        if reachable and cadence not in {s.cadence for s in mine}
     ]
     if mine:
         buttons.append(Button("End mine", "/digest off"))
-    said = "\n".join(lines) or (
-        "You get no digest. `/digest daily at 9 zone Europe/Berlin` or `/digest weekly on monday` "
-        "sends one to you; with `here` to this channel."
-    )
+    said = "\n".join(lines) or (_NONE_YET if reachable else _ELSEWHERE)
     return Reply(said, buttons=tuple(buttons), private=True)
 
 

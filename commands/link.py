@@ -68,7 +68,7 @@ async def _entered(ask: Ask, typed: str) -> Reply:
         raise wrong(ask, COMMAND, f"{one_line(typed, 20)} is no code: they have eight signs.")
     found = await services.codes.look(workspace, _PURPOSE, _plain(typed))
     if found is None:
-        raise _refused(f"I know no such code. Look at it once more, or: {_ASK_ANEW}")
+        raise _refused(f"I know no such code. Look at it once more, or have a new one. {_ASK_ANEW}")
     if not found.ours:
         raise _refused("That code is of another workspace: people are linked within one only.")
     issuer = await services.people.get(workspace, str(found.payload.get("person", "")))
@@ -130,7 +130,7 @@ async def _merged(ask: Ask, issuer: Person) -> Person:
         text = f"{_name(person)}, {_a(person.role)}, is {names} now. /unlink cuts what is wrong."
         card = Card("Accounts linked", text)
         key = f"link:{ask.run.id}"
-        await services.post.to_admins(workspace, Reply(text, card=card), key=key)
+        await services.post.to_admins(workspace, Reply("", card=card), key=key)
     return person
 
 

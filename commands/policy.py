@@ -3,7 +3,7 @@
 import re
 
 from bot.command import Ask, Command
-from bot.errors import Forbidden
+from bot.errors import BadInput, Forbidden
 from bot.improve.policies import parse
 from bot.model.message import Button, Reply
 from bot.model.person import Role
@@ -13,6 +13,10 @@ from commands.parsing import closest, first_word, wrong
 
 _FENCE = re.compile(r"\A\s*```[\w-]*[ \t]*\n(.*?)\n?[ \t]*```\s*\Z", re.DOTALL)
 _WORDS = ("set", "history", "restore", "yaml")
+_HOW_TO_SET = (
+    "Say the whole policy after `/policy set`, in a code fence or without. `/policy yaml` shows the "
+    "one that holds, to copy and change."
+)
 _NUMBER = re.compile(r"#?v?(\d{1,6})\Z", re.ASCII | re.IGNORECASE)
 
 
@@ -30,7 +34,7 @@ async def policy(ask: Ask) -> Reply:
             return await _set(ask, rest)
         case "restore":
             return await _restored(ask, rest)
-    why = f"{one_line(word, 20)} can't be done with it.{closest(word, _WORDS)}"
+    why = f"{one_line(word, 20)} says nothing here.{closest(word, _WORDS)}"
     raise wrong(ask, COMMAND, why)
 
 
@@ -51,7 +55,7 @@ async def _set(ask: Ask, rest: str) -> Reply:
     fenced = _FENCE.match(rest)
     text = fenced[1] if fenced else rest
     if not text.strip():
-        raise wrong(ask, COMMAND, "Say the whole policy as YAML after /policy set.")
+        raise BadInput("no policy was given", said=_HOW_TO_SET)
     before = await ask.services.policies.standing(ask.run.workspace)
     made = await ask.services.policies.set(ask.run.workspace, text.strip("\n"), ask.person.id)
     return _changed(before, made, text)

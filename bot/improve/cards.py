@@ -95,7 +95,7 @@ def _fields(proposal: Proposal, names: Names) -> tuple[Field, ...]:
     fields = [
         Field("Changes", target),
         Field("Evidence", f"{runs} and {more} more" if more > 0 else runs or "none"),
-        Field("May approve", names.need.words if names.need else proposal.risk),
+        Field("May approve", names.need.words if names.need else f"an {proposal.risk}"),
     ]
     if names.given and names.need and proposal.status is _S.OFFERED:
         so_far = f"{len(names.given)} of {names.need.people}: {_and(names.given)}"

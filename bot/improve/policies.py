@@ -235,6 +235,9 @@ def _known_zone(zone: str) -> bool:
     return True
 
 
+_NOT_RIGHT = "These settings are not right, so nothing was started:\n  RATCHET_POLICY: "
+
+
 def shipped() -> str:
     return Path(__file__).with_name("policy.yml").read_text("utf-8")
 
@@ -246,10 +249,13 @@ def seed(path: Path | None) -> str:
     try:
         text = path.read_text("utf-8")
         parse(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(said=f"RATCHET_POLICY: {path} can't be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(said=f"{_NOT_RIGHT}{path} is no text in UTF-8.") from error
+    except OSError as error:
+        raise ConfigError(said=f"{_NOT_RIGHT}{path}: {error.strerror or error}.") from error
     except BadInput as error:
-        raise ConfigError(said=f"RATCHET_POLICY: {path}: {error.said}") from error
+        faults = error.said.partition("\n")[2]
+        raise ConfigError(said=f"{_NOT_RIGHT}{path} can't be used:\n{faults}") from error
     return text
 
 

@@ -50,7 +50,7 @@ class Need:
         if self.people == 0:
             return "nobody: it is automatic"
         if self.people == 1:
-            return "owner" if self.owner else "approver"
+            return "an owner" if self.owner else "an approver"
         return "two approvers, one of them an owner" if self.owner else "two approvers"
 
 
@@ -127,9 +127,11 @@ class PolicyVersion:
 
 def in_words(policy: Policy) -> Sequence[str]:
     """The policy as sentences, one a line."""
-    lines = [_rule(rule) for rule in policy.approvals]
-    lines += [f"Any other change: {_NEEDS[Needs.ONE]}."]
-    lines += ["What gives an agent new wording or more rights always takes an owner."]
+    lines = [_rule(rule, first=not number) for number, rule in enumerate(policy.approvals)]
+    if not any((rule.risk, rule.kind) == ("*", "*") for rule in policy.approvals):
+        lines.append(f"Any other change: {_NEEDS[Needs.ONE]}{_AUTHOR[_CAREFUL.author]}.")
+    if not any((r.risk, r.kind, r.needs) == (*_RISKS, Needs.OWNER) for r in policy.approvals):
+        lines.append(f"{_RISKY} always takes an owner.")
     for step in policy.ask:
         when = f"after {span(step.after)} without a decision" if step.after else "at once"
         lines.append(f"Asked {when}: {_where(step.where)}.")
@@ -155,6 +157,9 @@ def span(ms: int) -> str:
     return "0 minutes"
 
 
+_RISKS = ("owner", "*")
+_RISKY = "What gives an agent new wording or more rights"
+_PLATFORMS = {"slack": "Slack", "telegram": "Telegram", "whatsapp": "WhatsApp"}
 _NEEDS = {
     Needs.AUTOMATIC: "approved by itself",
     Needs.ONE: "one approver",
@@ -162,9 +167,9 @@ _NEEDS = {
     Needs.OWNER: "an owner",
 }
 _AUTHOR = {
-    Author.NEVER: "; never only who asked for it",
-    Author.WHEN_ALONE: "; who asked for it only where nobody else may",
-    Author.YES: "; also who asked for it",
+    Author.NEVER: ", never who asked for it",
+    Author.WHEN_ALONE: ", not who asked for it unless nobody else may",
+    Author.YES: ", also who asked for it",
 }
 _AT_EXPIRY = {
     AtExpiry.DECLINE: "What nobody decides in time is declined.",
@@ -173,9 +178,12 @@ _AT_EXPIRY = {
 }
 
 
-def _rule(rule: Rule) -> str:
-    what = "Every change" if (rule.risk, rule.kind) == ("*", "*") else f"Changes {rule.kind}"
-    risk = f" of risk {rule.risk}" if rule.risk != "*" else ""
+def _rule(rule: Rule, *, first: bool) -> str:
+    every = "Every change" if first else "Every other change"
+    what = every if rule.kind == "*" else f"Changes of the kind {rule.kind}"
+    risk = "" if rule.risk == "*" else f" of risk {rule.risk}"
+    if (rule.risk, rule.kind) == _RISKS:
+        what, risk = _RISKY, ""
     decided = rule.needs in (Needs.AUTOMATIC,)
     author = "" if decided or (rule.needs is Needs.TWO) else _AUTHOR[rule.author]
     return f"{what}{risk}: {_NEEDS[rule.needs]}{author}."
@@ -184,7 +192,7 @@ def _rule(rule: Rule) -> str:
 def _where(where: str) -> str:
     role, _, platform = where.partition("@")
     if role in ("approvers", "owners"):
-        return f"all {role} on {platform}" if platform else f"all {role}"
+        return f"all {role} on {_PLATFORMS[platform]}" if platform else f"all {role}"
     names = {"admin": "the admin channel", "thread": "the thread in which it was asked for"}
     return names.get(where, where)
 

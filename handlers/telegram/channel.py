@@ -276,7 +276,7 @@ def make(kit: ChannelKit) -> TelegramChannel:
         commands=_menu(kit, Role.MEMBER),
         deciding=_menu(kit, Role.APPROVER),
         of_chats=_of_chats(kit),
-        log=structlog.get_logger("telegram"),
+        log=structlog.get_logger(__name__),
         run_of=kit.run_of,
         per_minute=settings.messages_per_minute,
         events=services.events,

@@ -26,6 +26,7 @@ from bot.errors import ConfigError
         ("RATCHET_API_KEY", "ключ", "letters, digits and signs"),
         ("RATCHET_ADMIN_CHANNEL", "general", "slack:C012AB3CD"),
         ("RATCHET_OWNERS", "ann", "slack:U012AB3CD"),
+        ("RATCHET_APPROVERS", "slac:U1", "did you mean slack:U1?"),
         ("RATCHET_SECRET_KEY", "short,k", "12 characters or more in each; `openssl rand"),
         ("RATCHET_COMMAND_PREFIX", "Rt!", "small letters and digits, such as rt"),
         ("RATCHET_REACTIONS", "+1=yes", "emoji=up, down, approve or decline"),
@@ -90,3 +91,17 @@ def test_a_file_that_is_no_settings_file_is_said(tmp_path: Path, content: bytes)
 )
 def test_right_settings_are_taken(tmp_path: Path, name: str, value: str) -> None:
     config.load({name: value}, folder=tmp_path)
+
+
+def test_a_slip_in_a_platforms_setting_is_named_and_others_settings_are_left_alone(
+    tmp_path: Path,
+) -> None:
+    written = tmp_path / ".env"
+    written.write_text("SLACK_BOT_TOKN=xoxb-1\nSLACK_USER_TOKEN=xoxp-1\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        config.load({}, folder=tmp_path)
+    said = refused.value.said
+    assert "SLACK_BOT_TOKN" in said and "did you mean SLACK_BOT_TOKEN?" in said
+    assert "USER" not in said and "xox" not in said
+    written.write_text("SLACK_USER_TOKEN=xoxp-1\n", encoding="utf-8")
+    assert config.load({"SLACK_BOT_TOKN": "another's"}, folder=tmp_path).slack_bot_token is None

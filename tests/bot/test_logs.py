@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import structlog
 
 from bot import logs
 from bot.redaction import Redactor
+from tests.architecture.source import product
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +35,15 @@ def test_secrets_of_any_logger_stay_out_of_the_file(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert len(lines) == 3 and lines[0]["said"] == "fine"
     assert "abcdefghijklmnop" not in path.read_text()
+
+
+def test_only_other_programs_are_quiet(tmp_path: Path) -> None:
+    """A logger of ours that bears a library's name would be quiet with it."""
+    logs.set_up(tmp_path, "debug", Redactor(), to_stderr=False)
+    for source in product():
+        for name in re.findall(r'get_logger\("([\w.]+)"\)', source.text):
+            assert logging.getLogger(name).isEnabledFor(logging.INFO), source.name
+    assert not logging.getLogger("aiosqlite").isEnabledFor(logging.INFO)
 
 
 @pytest.mark.parametrize("blocked", ["logs", "logs/ratchet.log"])

@@ -45,3 +45,24 @@ def test_tokens_of_another_form_are_doubted_and_not_shown(tmp_path: Path) -> Non
     ):
         assert doubt in on
     assert "-9" not in on
+
+
+def test_what_is_set_for_a_platform_that_is_off_is_not_passed_over(tmp_path: Path) -> None:
+    off = lines(
+        tmp_path,
+        "web",
+        SLACK_APP_TOKEN="xapp-9",
+        TELEGRAM_WEBHOOK_URL="https://bot.example.org",
+        RATCHET_ADMIN_CHANNEL="whatsapp:15551234567",
+    )[3]
+    assert "Slack (though there is SLACK_APP_TOKEN)" in off
+    assert "Telegram (though there is TELEGRAM_WEBHOOK_URL)" in off
+    assert "WhatsApp (though there is RATCHET_ADMIN_CHANNEL)" in off and "-9" not in off
+
+
+def test_whatsapp_says_what_it_still_needs(tmp_path: Path) -> None:
+    given = {"WHATSAPP_TOKEN": "EAAB", "WHATSAPP_PHONE_ID": "1066", "WHATSAPP_APP_SECRET": "s"}
+    on = lines(tmp_path, "web", "whatsapp", claim="c0de", **given)[2]
+    assert "; but it needs WHATSAPP_VERIFY_TOKEN too" in on and "/claim c0de" in on
+    whole = lines(tmp_path, "web", "whatsapp", **given, WHATSAPP_VERIFY_TOKEN="words")
+    assert "needs" not in whole[2] and "WhatsApp" not in whole[3]

@@ -93,6 +93,9 @@ async def test_a_page_can_show_it_and_not_send_it(on: Stage) -> None:
     with pytest.raises(Conflict) as refused:
         await on.say("other", "/digest daily")
     assert "`/digest now`" in refused.value.said
+    asked = await on.say("other", "/digest")
+    assert "say `/digest daily at 9` there" in asked.text
+    assert [b.command for b in asked.buttons] == ["/digest now"]
     await know(on, "member", "telegram", "7")
     assert "to you on Telegram" in (await on.say("member", "/digest weekly")).text
     with pytest.raises(Conflict):

@@ -51,8 +51,8 @@ async def test_a_code_makes_one_person_of_two(on: Stage) -> None:
     assert "`slack:U1`, `telegram:7`" in reply.text
     met = await on.services.people.resolve(WORKSPACE, "telegram", "7", "", Role.MEMBER)
     assert (met.id, met.role) == (on.people["desk"].id, Role.APPROVER)
-    told = [r.text for k, r in on.post.posted.items() if k.startswith("local/link:")]
-    assert told and "`telegram:7`" in told[0]
+    [told] = [r for k, r in on.post.posted.items() if k.startswith("local/link:")]
+    assert told.card and "`telegram:7`" in told.card.body and not told.text
     everyone = await on.services.people.with_role(WORKSPACE, Role.MEMBER)
     assert on.people["phone"].id not in {person.id for person in everyone}
     old = await on.services.people.get(WORKSPACE, on.people["phone"].id)

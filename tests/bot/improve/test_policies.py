@@ -43,8 +43,8 @@ guests: chat
 
 def test_the_shipped_policy_takes_one_approver_and_an_owner_for_what_widens() -> None:
     policy = parse(shipped())
-    assert policy.need("approver", "agent.config").words == "approver"
-    assert policy.need("owner", "agent.config").words == "owner"
+    assert policy.need("approver", "agent.config").words == "an approver"
+    assert policy.need("owner", "agent.config").words == "an owner"
     assert policy.need("approver", "memory.new").author is Author.WHEN_ALONE
     assert policy.guests is Guests.REFUSE and policy.at_expiry is AtExpiry.DECLINE
     assert policy.expire_after == 0 and not policy.quiet(0)
@@ -205,5 +205,20 @@ def test_a_file_of_the_settings_is_checked_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as wrong:
         seed(path)
     assert "line 1" in wrong.value.said and str(path) in wrong.value.said
-    with pytest.raises(ConfigError):
+    assert "nothing was started" in wrong.value.said and "changed" not in wrong.value.said
+    with pytest.raises(ConfigError) as wrong:
         seed(tmp_path / "missing.yml")
+    assert "No such file" in wrong.value.said and "Errno" not in wrong.value.said
+
+
+def test_what_is_shipped_is_said_in_plain_words() -> None:
+    said = in_words(parse(shipped()))
+    assert said[:2] == [
+        "What gives an agent new wording or more rights: an owner, not who asked for it unless "
+        "nobody else may.",
+        "Every other change: one approver, not who asked for it unless nobody else may.",
+    ]
+    assert "Asked at once: all approvers on Telegram." in said
+    assert len([line for line in said if "wording" in line]) == 1 and "*" not in "".join(said)
+    lax = in_words(parse("approvals:\n- {risk: owner, needs: automatic}"))
+    assert "What gives an agent new wording or more rights always takes an owner." in lax

@@ -87,4 +87,6 @@ def test_translations_are_short_and_of_commands_that_may_exist() -> None:
     known = {command.name for command in COMMANDS if not command.hidden}
     for language, words in TRANSLATIONS.items():
         assert re.fullmatch("[a-z]{2}", language)
-        assert known & set(words) and all(0 < len(text) <= 60 for text in words.values())
+        assert {"help", "status"} <= set(words) <= known and all(
+            0 < len(text) <= 60 for text in words.values()
+        )
