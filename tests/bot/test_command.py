@@ -66,7 +66,7 @@ def test_a_role_sees_what_it_may_say() -> None:
     guest = {c.name for c in TABLE.allowed(Role.GUEST)}
     member = {c.name for c in TABLE.allowed(Role.MEMBER)}
     owner = {c.name for c in TABLE.allowed(Role.OWNER)}
-    assert guest == {"help", "stop"}
+    assert guest == {"help", "stop", "link", "pause", "resume"}
     assert "approve" not in member
     assert guest < member < owner
     assert not {"claim", "rate", "retry"} & owner
