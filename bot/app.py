@@ -11,6 +11,7 @@ from bot.errors import StorageError
 from bot.lease import Lease
 from bot.model.message import Message, Sender
 from bot.model.run import Run
+from bot.model.workspace import HOME
 from bot.ports.channels import Channel
 from bot.recovery import Recovery
 from bot.sender import Sender as OutboxSender
@@ -76,7 +77,7 @@ class App:
         """Says something as the person at this machine; the closed run."""
         event = self.services.ids.run_id()
         message = Message(
-            workspace="local",
+            workspace=HOME,
             channel=channel,
             event_id=event,
             conversation=conversation or f"{channel}:{event}",
@@ -86,7 +87,7 @@ class App:
             never_expires=True,
         )
         accepted = await self.inbox.accept(message)
-        return await self.inbox.wait("local", accepted.run_id, _ANSWER_WITHIN)
+        return await self.inbox.wait(HOME, accepted.run_id, _ANSWER_WITHIN)
 
     async def _start_later(self) -> None:
         left, pause = list(self.later), _FIRST_PAUSE

@@ -37,6 +37,7 @@ from bot.llm.pricing import load as load_prices
 from bot.lock import api_key
 from bot.memory import MemoryBank
 from bot.model.policy import Guests
+from bot.model.workspace import HOME
 from bot.notices import Notices
 from bot.ports import outbox as out
 from bot.ports import stores
@@ -53,7 +54,6 @@ from bot.services import JobControl, Services
 from bot.shown import Shown
 from bot.switchboard import Switchboard
 
-HOME_WORKSPACE = "local"
 _FILE_BYTES = 64_000_000
 """Of all files in memory at once."""
 
@@ -141,7 +141,7 @@ class Parts:
         kept = self.kept
         reach = Reach(
             self.settings,
-            HOME_WORKSPACE,
+            HOME,
             kept.people,
             kept.contacts,
             self.switchboard.on,
@@ -223,9 +223,7 @@ class Parts:
 
     @cached_property
     def policies(self) -> PolicyBook:
-        return PolicyBook(
-            self.kept.policies, self.clock, HOME_WORKSPACE, seed(self.settings.policy)
-        )
+        return PolicyBook(self.kept.policies, self.clock, HOME, seed(self.settings.policy))
 
     @cached_property
     def desk(self) -> ProposalDesk:
@@ -256,7 +254,7 @@ class Parts:
 
     @cached_property
     def roles(self) -> Roles:
-        return Roles(self.kept.people, self.settings, HOME_WORKSPACE)
+        return Roles(self.kept.people, self.settings, HOME)
 
     @cached_property
     def inbox(self) -> Dispatcher:
@@ -368,7 +366,7 @@ class Parts:
         return ChannelKit(
             services=self.services,
             table=self.table,
-            workspace=HOME_WORKSPACE,
+            workspace=HOME,
             api_key=api_key(self.settings, self.ids),
             routes=(),
             ready=ready,

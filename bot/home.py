@@ -13,6 +13,7 @@ from bot.model.policy import Policy
 from bot.model.proposal import Proposal, ProposalStatus
 from bot.model.run import RunKind
 from bot.model.words import ago, count, one_line, usd
+from bot.model.workspace import HOME
 from bot.numbers import coverage, success, totals
 from bot.services import Services
 
@@ -20,7 +21,6 @@ _S = ProposalStatus
 _IN_USE = (_S.APPROVED, _S.TRIALLED, _S.KEPT)
 _WEEK = 7 * 86_400_000
 _AGENTS, _RUNS, _LOOKED_AT, _PROPOSALS, _JOBS = 10, 5, 200, 5, 12
-_OWN_WORKSPACE = "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ async def page(services: Services, workspace: str, person: Person) -> tuple[Sect
             await _in_use(services, workspace),
             await _budgets(services, workspace),
         ]
-        if workspace == _OWN_WORKSPACE:  # the jobs are the installation's, not a guest team's
+        if workspace == HOME:  # the jobs are the installation's, not a guest team's
             sections.append(await _jobs(services, workspace))
     return tuple(sections)
 

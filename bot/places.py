@@ -54,8 +54,18 @@ def own_chat(channel: str, person: str, address: Mapping[str, object] | None = N
     return Place(channel, person, {ADDRESS_KEY[channel]: person}, own=True)
 
 
+def named(where: str) -> Place | None:
+    """ "slack:C012AB3CD" as the settings and a policy say it; None for what is no place."""
+    channel, _, name = where.partition(":")
+    if channel not in ADDRESS_KEY or not name:
+        return None
+    if is_own(channel, name):
+        return own_chat(channel, name)
+    return Place(channel, name, {ADDRESS_KEY[channel]: name}, own=False)
+
+
 def is_own(channel: str, name: str) -> bool:
     """Whether a place of this name is the chat of one person alone."""
     if channel == "slack":
-        return name.startswith(("U", "W"))
-    return channel == "whatsapp" or not name.startswith("-")
+        return name.startswith(("U", "W", "D"))
+    return channel == "whatsapp" or not name.startswith(("-", "@"))

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from bot.config import Settings
 from bot.model.contact import Contact
 from bot.model.person import Role
-from bot.places import ADDRESS_KEY, Place, Reached, own_chat
+from bot.places import ADDRESS_KEY, Place, Reached, named, own_chat
 from bot.ports.stores import Contacts, Installations, People
 
 _ROLES = {"approvers": Role.APPROVER, "owners": Role.OWNER}
@@ -64,8 +64,8 @@ class Reach:
                 addresses = await self._people.addresses(workspace, channel, _ROLES[role])
                 for _, external_id in addresses:
                     yield own_chat(channel, external_id), False
-        elif place_named(where):
-            yield named(where), True
+        elif by_name := named(where):
+            yield by_name, True
 
     async def _admin(self, workspace: str) -> AsyncIterator[Place]:
         if workspace != self._home:
@@ -74,31 +74,12 @@ class Reach:
                 yield own_chat(found.channel, found.installed_by)
             return
         for where in self._settings.listed(self._settings.admin_channel):
-            if place_named(where):
-                yield named(where)
+            if place := named(where):
+                yield place
 
     def _may_use(self, workspace: str, channel: str) -> bool:
         ours = workspace == self._home or workspace.startswith(f"{channel}:")
         return ours and self._active(channel)
-
-
-def place_named(where: str) -> bool:
-    channel, _, target = where.partition(":")
-    return channel in ADDRESS_KEY and bool(target)
-
-
-def named(where: str) -> Place:
-    """ "slack:C012AB3CD" """
-    channel, _, target = where.partition(":")
-    if channel == "whatsapp" or is_person(channel, target):
-        return own_chat(channel, target)
-    return Place(channel, target, {ADDRESS_KEY[channel]: target}, own=False)
-
-
-def is_person(channel: str, target: str) -> bool:
-    if channel == "slack":
-        return target[:1] in ("U", "W", "D")
-    return channel == "whatsapp" or not target.startswith(("-", "@"))
 
 
 def _is_shut(contact: Contact | None, place: Place, invited: bool) -> bool:

@@ -12,7 +12,7 @@ import structlog
 from bot import footprint
 from bot.agents import roster
 from bot.app import App
-from bot.assembly import HOME_WORKSPACE, Doors, Parts, Stores
+from bot.assembly import Doors, Parts, Stores
 from bot.clock import SystemClock, SystemIds
 from bot.config import Settings
 from bot.errors import ConfigError, StorageError
@@ -20,6 +20,7 @@ from bot.files.saving import Saving
 from bot.kit import ChannelKit, plain
 from bot.lease import Lease
 from bot.llm.pricing import load as load_prices
+from bot.model.workspace import HOME
 from bot.ports.channels import Channel
 from bot.ports.clock import Clock, Ids
 from bot.ports.vectors import VectorIndex
@@ -124,9 +125,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         standing=nodes.standing,
     )
     job_runs = JournalRuns(journal, kept.runs, clock, ids, lease.node)
-    scheduler = Scheduler(
-        SCHEDULE, kept.job_states, job_runs, durable, clock, HOME_WORKSPACE, redactor.text
-    )
+    scheduler = Scheduler(SCHEDULE, kept.job_states, job_runs, durable, clock, HOME, redactor.text)
     doors = Doors(lease, durable, _index(settings), scheduler, COMMANDS)
     parts = Parts(settings, kept, doors, redactor, clock, ids)
     scheduler.bind(parts.services)
@@ -134,7 +133,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
     async def start_store() -> None:
         log.debug("database", said=await _upgraded(db))
         await _refuse_shared_index(settings, db, nodes, clock)
-        await kept.agents.seed(HOME_WORKSPACE, roster.load())
+        await kept.agents.seed(HOME, roster.load())
         await parts.roles.meet()
         journal.start()
 
@@ -155,7 +154,7 @@ def _app(
     kept, durable, sender = parts.kept, parts.doors.durable, parts.sender
 
     async def settle() -> None:
-        for workspace in sorted({HOME_WORKSPACE, *await kept.upkeep.workspaces()}):
+        for workspace in sorted({HOME, *await kept.upkeep.workspaces()}):
             await parts.desk.settle(workspace)
 
     async def footprint_settled() -> None:
@@ -241,7 +240,7 @@ def console(app: App, stdin: int, output: TextIO) -> Console:
         inbox=services.inbox,
         events=services.events,
         ids=services.ids,
-        workspace=HOME_WORKSPACE,
+        workspace=HOME,
         stdin=stdin,
         output=output,
         save=Saving(services.files, services.settings.home / "files").save,

@@ -11,9 +11,9 @@ from bot.model.budget import Budget, Period, Scope
 from bot.model.message import Reply
 from bot.model.person import Role
 from bot.model.words import one_line, share, usd
+from bot.model.workspace import HOME
 from commands.parsing import closest, wrong
 
-_OWN = "local"
 _AMOUNT = re.compile(r"\$?(\d{1,9}(?:\.\d{1,6})?)\Z", re.ASCII)
 
 
@@ -38,7 +38,7 @@ async def budget(ask: Ask) -> Reply:
 
 def _keep_to_defaults(ask: Ask, new: Budget) -> None:
     """Who pays is whoever runs Ratchet: other workspaces may ask for less, not for more."""
-    if ask.run.workspace == _OWN:
+    if ask.run.workspace == HOME:
         return
     limits = [
         b.limit_usd

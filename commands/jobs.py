@@ -6,10 +6,10 @@ from bot.model.job import JobState
 from bot.model.message import Button, Reply
 from bot.model.person import Role
 from bot.model.words import ago, one_line, when
+from bot.model.workspace import HOME
 from commands.parsing import closest, wrong
 
 _DOING = ("pause", "resume", "run")
-_OWN = "local"
 
 
 async def jobs(ask: Ask) -> Reply:
@@ -36,7 +36,7 @@ async def jobs(ask: Ask) -> Reply:
 
 async def _do(ask: Ask, doing: str, job: str) -> Reply:
     control, workspace = ask.services.jobs, ask.run.workspace
-    if doing != "run" and workspace != _OWN:
+    if doing != "run" and workspace != HOME:
         raise Forbidden(
             f"{workspace} may not {doing} {job}",
             said="The jobs serve every workspace here: only the one that runs Ratchet pauses them.",

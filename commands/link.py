@@ -10,6 +10,7 @@ from bot.model.message import Card, Reply
 from bot.model.person import Code, Identity, Person, Role
 from bot.model.terms import FIXED
 from bot.model.words import one_line, when
+from bot.places import ADDRESS_KEY
 from bot.services import Services
 from commands.parsing import wrong
 from commands.recording import count
@@ -20,7 +21,6 @@ _SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _LENGTH = 8
 _MINUTES = 10
 _TRIES = 5
-_PUSHED = ("slack", "telegram", "whatsapp")
 _PURPOSE = "link"
 _TYPED = re.compile(rf"[{_SIGNS}]{{4}}[\s-]?[{_SIGNS}]{{4}}\Z")
 _ASK_ANEW = "Say `/link` on the other platform for a new one."
@@ -184,7 +184,7 @@ def _plain(code: str) -> str:
 
 def _platform(ask: Ask) -> str:
     """Terminal, page and API are one: the machine's."""
-    return ask.run.channel if ask.run.channel in _PUSHED else "local"
+    return ask.run.channel if ask.run.channel in ADDRESS_KEY else "local"
 
 
 def _spent(found: Code, now: int) -> RatchetError:

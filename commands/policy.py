@@ -9,6 +9,7 @@ from bot.model.message import Button, Reply
 from bot.model.person import Role
 from bot.model.policy import PolicyVersion, in_words
 from bot.model.words import one_line, when
+from bot.model.workspace import HOME
 from commands.parsing import closest, first_word, wrong
 
 _FENCE = re.compile(r"\A\s*```[\w-]*[ \t]*\n(.*?)\n?[ \t]*```\s*\Z", re.DOTALL)
@@ -88,7 +89,7 @@ async def _history(ask: Ask) -> Reply:
 
 async def _version(ask: Ask, version: PolicyVersion) -> str:
     if version.version == 0:
-        named = ask.services.settings.policy and ask.run.workspace == "local"
+        named = ask.services.settings.policy and ask.run.workspace == HOME
         return "version 0, " + ("from RATCHET_POLICY" if named else "what I began with")
     person = await ask.services.people.get(ask.run.workspace, version.created_by)
     by = (person.name or person.id) if person else "someone"

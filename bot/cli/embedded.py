@@ -16,8 +16,8 @@ from bot.config import Settings
 from bot.errors import NotFound
 from bot.files.saving import Saving
 from bot.lock import HomeLock
+from bot.model.workspace import HOME
 
-_WORKSPACE = "local"
 _CHANNEL = "api"
 _WAIT = 20.0
 """Seconds that another short command gets to finish."""
@@ -72,7 +72,7 @@ class Embedded:
         return self._do(self._run(ref))
 
     def runs(self, limit: int) -> list[dict[str, Any]]:
-        recent = self._do(self._app.services.runs.recent(_WORKSPACE, limit=limit))
+        recent = self._do(self._app.services.runs.recent(HOME, limit=limit))
         return [run_fields(run) for run in recent]
 
     def _do(self, work: Coroutine[Any, Any, T]) -> T:
@@ -92,12 +92,12 @@ class Embedded:
     async def _say(self, text: str, agent: str | None, conversation: str) -> dict[str, Any]:
         run = await self._app.ask(text, agent=agent, conversation=conversation, channel=_CHANNEL)
         saving = Saving(self._app.services.files, self._settings.home / "files")
-        saved = [await saving.save(_WORKSPACE, file) for file in made(run)]
+        saved = [await saving.save(HOME, file) for file in made(run)]
         return with_files(run_fields(run), saved)
 
     async def _run(self, ref: str) -> dict[str, Any]:
-        run = await self._app.services.runs.find(_WORKSPACE, ref)
+        run = await self._app.services.runs.find(HOME, ref)
         if run is None:
             raise NotFound(said=f"There is no run {ref!r}. `ratchet runs` lists the last ones.")
-        steps = await self._app.services.runs.steps(_WORKSPACE, run.id)
+        steps = await self._app.services.runs.steps(HOME, run.id)
         return {**run_fields(run), "steps": [step_fields(step) for step in steps]}

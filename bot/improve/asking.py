@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from bot.improve import cards
 from bot.improve.policies import PolicyBook
+from bot.model.delivery import place_of
 from bot.model.message import Reply
 from bot.model.policy import Policy
 from bot.model.proposal import Asked, Proposal
-from bot.places import ADDRESS_KEY, Place, Reached, spoken_in
+from bot.places import Place, Reached, spoken_in
 from bot.ports.clock import Clock
 from bot.ports.post import Post
 from bot.ports.stores import Asks, Runs
@@ -100,7 +101,8 @@ class Asking:
         new = [
             place
             for place in places
-            if (place.channel, place.name) not in shown and _room(place) != besides
+            if (place.channel, place.name) not in shown
+            and place_of(place.channel, place.address) != besides
         ]
         if new:
             await self._post.to_places(proposal.workspace, new, card, key=_key(proposal))
@@ -126,10 +128,6 @@ class Asking:
 def _both(one: Reached, other: Reached) -> Reached:
     places = {(p.channel, p.name): p for p in (*one.open, *other.open)}
     return Reached(tuple(places.values()), one.shut + other.shut)
-
-
-def _room(place: Place) -> str:
-    return f"{place.channel}:{place.address.get(ADDRESS_KEY[place.channel], '')}"
 
 
 def _key(proposal: Proposal) -> str:

@@ -1,6 +1,6 @@
 """Places: threads are no places of their own, and one person's chat is one place."""
 
-from bot.places import own_chat, spoken_in
+from bot.places import Place, named, own_chat, spoken_in
 
 
 def test_a_slack_channel_is_one_place_whatever_the_thread() -> None:
@@ -33,3 +33,16 @@ def test_whatsapp_keeps_both_ids() -> None:
 def test_nothing_goes_unasked_to_a_page_or_a_terminal() -> None:
     assert spoken_in("web", {"to": "c1"}, "owner") is None
     assert spoken_in("slack", {}, "U1") is None
+
+
+def test_what_the_settings_name_is_the_place_that_a_saying_there_gives() -> None:
+    for where, address, person in (
+        ("slack:C1", {"channel": "C1"}, "U1"),
+        ("slack:U1", {"channel": "D1"}, "U1"),
+        ("telegram:-5", {"chat_id": "-5"}, "7"),
+        ("telegram:7", {"chat_id": "7"}, "7"),
+        ("whatsapp:1555", {"to": "1555"}, "1555"),
+    ):
+        assert named(where) == spoken_in(where.partition(":")[0], address, person)
+    assert named("telegram:@news") == Place("telegram", "@news", {"chat_id": "@news"}, own=False)
+    assert named("console") is None and named("slack:") is None

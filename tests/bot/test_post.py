@@ -12,8 +12,9 @@ from bot.model.delivery import Delivery
 from bot.model.installation import Installation
 from bot.model.message import Reply
 from bot.model.person import Role
+from bot.places import Place, own_chat
 from bot.post import OutboxPost
-from bot.reach import Reach, named
+from bot.reach import Reach
 from storage.contacts import ContactStore
 from storage.engine import Database
 from storage.installations import InstallationStore
@@ -22,6 +23,8 @@ from storage.outbox import OutboxStore
 from storage.people import PeopleStore
 from storage.sealing import AesSeal
 from tests.conftest import HeldClock
+
+_ROOM = Place("slack", "C1", {"channel": "C1"}, own=False)
 
 
 class House:
@@ -78,10 +81,10 @@ async def test_the_same_key_is_one_message_in_a_place(house: House) -> None:
 
 
 async def test_a_card_is_one_message_in_each_place(house: House) -> None:
-    places = [named("slack:C1"), named("telegram:7")]
+    places = [_ROOM, own_chat("telegram", "7")]
     for space in ("local", "local", "slack:T1"):
         await house.post.to_places(space, places, Reply("card"), key="proposal:1", card="P1")
-    await house.post.to_places("local", [named("slack:C1")], Reply("card"), key="proposal:1")
+    await house.post.to_places("local", [_ROOM], Reply("card"), key="proposal:1")
     assert [(d.workspace, d.place, d.card) for d in house.left] == [
         ("local", "slack:C1", "P1"),
         ("local", "telegram:7", "P1"),
