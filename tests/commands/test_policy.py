@@ -88,7 +88,8 @@ async def test_who_asked_for_it_is_not_the_only_one_to_approve_it(on: Stage) -> 
     await _offered(on, "approver")
     with pytest.raises(Forbidden) as own:
         await on.say("approver", "/approve P1")
-    assert "yourself" in own.value.said and "Ask Owner or Second or slack:U3" in own.value.said
+    assert "yourself" in own.value.said
+    assert all(name in own.value.said for name in ("Owner", "Second", "slack:U3"))
     assert (await _generalist(on)).version == 1
     await on.say("second", "/approve P1")
     assert (await _generalist(on)).version == 2
