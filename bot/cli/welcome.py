@@ -53,6 +53,8 @@ def welcome(
     owner = ""
     if claim and not settings.owners and names & set(_TOKENS):
         owner = f"; whoever says `/claim {claim}` first on a platform owns it there"
+        if "slack" in names:  # which has no such slash command
+            owner += f" (in Slack `!claim {claim}`)"
     return [
         f"Ratchet {version} is running. Open {url}" + (" or type here." if typing else ""),
         f"Key:     {key}  ({where})" if key else f"Where:   {where}, key as set in RATCHET_API_KEY",

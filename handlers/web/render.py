@@ -17,7 +17,17 @@ from bot.ports.clock import Ids
 from handlers.web.markdown import Markdown
 from handlers.web.outgoing import reply_of
 
-_AT_HAND = ("help", "proposals", "metrics", "runs", "agents", "jobs", "budget", "workflows")
+_AT_HAND = (
+    "help",
+    "status",
+    "proposals",
+    "metrics",
+    "runs",
+    "agents",
+    "jobs",
+    "budget",
+    "workflows",
+)
 """Commands that say something useful by their name alone."""
 _RUN_ID = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{4}([0-9a-f]{8})\b")
 _PAGE = Path(__file__).parent / "page"

@@ -25,6 +25,9 @@ def test_the_key_can_be_selected_whole(tmp_path: Path) -> None:
 def test_whoever_may_claim_is_told_on_the_platforms_line(tmp_path: Path) -> None:
     tokens = {"TELEGRAM_BOT_TOKEN": "123456:fake-token"}
     assert "/claim c0de" in lines(tmp_path, "web", "telegram", claim="c0de", **tokens)[2]
+    assert "!claim" not in lines(tmp_path, "web", "telegram", claim="c0de", **tokens)[2]
+    slack = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
+    assert "in Slack `!claim c0de`" in lines(tmp_path, "web", "slack", claim="c0de", **slack)[2]
     owned = {**tokens, "RATCHET_OWNERS": "telegram:7"}
     assert "/claim" not in lines(tmp_path, "web", "telegram", claim="c0de", **owned)[2]
 
