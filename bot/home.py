@@ -10,7 +10,7 @@ from bot.model.job import JobState
 from bot.model.message import Button
 from bot.model.person import Person, Role
 from bot.model.policy import Policy
-from bot.model.proposal import Proposal, ProposalStatus
+from bot.model.proposal import IN_USE, Proposal, ProposalStatus
 from bot.model.run import RunKind
 from bot.model.words import ago, count, one_line, usd
 from bot.model.workspace import HOME
@@ -18,7 +18,6 @@ from bot.numbers import coverage, success, totals
 from bot.services import Services
 
 _S = ProposalStatus
-_IN_USE = (_S.APPROVED, _S.TRIALLED, _S.KEPT)
 _WEEK = 7 * 86_400_000
 _AGENTS, _RUNS, _LOOKED_AT, _PROPOSALS, _JOBS = 10, 5, 200, 5, 12
 
@@ -135,7 +134,7 @@ async def _week(services: Services, workspace: str) -> Section:
 
 
 async def _in_use(services: Services, workspace: str) -> Section:
-    found = (await services.proposals.list(workspace, _IN_USE))[:_PROPOSALS]
+    found = (await services.proposals.list(workspace, IN_USE))[:_PROPOSALS]
     lines = tuple(
         f"**{p.ref}** {one_line(p.title, 150)} · {p.status.value.replace('_', ' ')}" for p in found
     )

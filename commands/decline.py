@@ -1,7 +1,7 @@
 """/decline: turns a proposal down, with the reason."""
 
 from bot.command import Ask, Command
-from bot.improve.proposals import Edited
+from bot.improve.showing import Edited
 from bot.model.message import Reply
 from bot.model.person import Role
 from commands.refs import look_again, proposal_named

@@ -2,7 +2,7 @@
 
 from bot.command import Ask, Command
 from bot.errors import NotFound
-from bot.improve.proposals import Edited
+from bot.improve.showing import Edited
 from bot.model.message import Button, Reply
 from bot.model.person import Role
 from bot.model.words import one_line

@@ -4,7 +4,7 @@ import re
 
 from bot.command import Ask, Command
 from bot.errors import BadInput, Forbidden
-from bot.improve.policies import parse
+from bot.improve.policy_text import parse
 from bot.model.message import Button, Reply
 from bot.model.person import Role
 from bot.model.policy import PolicyVersion, in_words

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 from bot.command import Ask, Command
-from bot.improve.proposals import Edited
+from bot.improve.showing import Edited
 from bot.model.message import Reply
 from bot.model.proposal import ProposalStatus
 from commands.parsing import first_word, wrong

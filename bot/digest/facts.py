@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from bot.budget import label
 from bot.model.budget import Budget, Period, Scope
 from bot.model.memory import ORG, Memory
-from bot.model.proposal import Proposal, ProposalStatus
+from bot.model.proposal import IN_USE, Proposal, ProposalStatus
 from bot.model.subscription import DAYS, Cadence, Subscription, local, since, zone_of
 from bot.model.workflow import Workflow
 from bot.numbers import Totals, totals
@@ -15,7 +15,6 @@ from bot.ports.stores import Bucket, Span
 from bot.services import Services
 
 _S = ProposalStatus
-_IN_USE = (_S.APPROVED, _S.TRIALLED, _S.KEPT)
 _DAY = 86_400_000
 _LOOKED_BACK = 90 * _DAY
 """An older version's success is measured over so long: further back the questions were others."""
@@ -99,9 +98,9 @@ def window_to(cadence: Cadence, now: int, zone: str) -> Window:
 async def gather(services: Services, workspace: str, window: Window) -> Facts:
     metrics, at = services.metrics, (window.since, window.until)
     decided = await services.proposals.list(
-        workspace, (*_IN_USE, _S.ROLLED_BACK, _S.DECLINED), _MOST
+        workspace, (*IN_USE, _S.ROLLED_BACK, _S.DECLINED), _MOST
     )
-    in_use = [p for p in decided if p.status in _IN_USE and p.decided_at < window.until]
+    in_use = [p for p in decided if p.status in IN_USE and p.decided_at < window.until]
     edges, buckets = _edges(window), await metrics.by_agent(workspace, *at)
     waiting = await services.proposals.list(workspace, [_S.OFFERED], _MOST)
     memories = await services.memories.list(workspace, [ORG], _MOST)

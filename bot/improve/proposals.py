@@ -4,29 +4,28 @@ from dataclasses import replace
 
 import structlog
 
-from bot.errors import BadInput, Conflict, NotFound, RatchetError
-from bot.improve import cards, drafting
+from bot.errors import BadInput, Conflict, RatchetError
+from bot.improve import drafting
 from bot.improve.approvals import Approvals, forbidden, must_have_role
 from bot.improve.asking import Asking
+from bot.improve.deciding import Deciding, decided_as
 from bot.improve.drafting import Draft
 from bot.improve.policies import PolicyBook
 from bot.improve.release import Release
+from bot.improve.showing import Showing
 from bot.improve.wording import Wording
 from bot.model.finding import Finding
 from bot.model.message import Reply
 from bot.model.person import Person, Role
-from bot.model.policy import POLICY, AtExpiry, Need
-from bot.model.proposal import Proposal, ProposalStatus
+from bot.model.policy import POLICY
+from bot.model.proposal import IN_USE, Proposal, ProposalStatus
 from bot.model.run import Run
-from bot.model.words import one_line
 from bot.ports.clock import Clock, Ids
 from bot.ports.stores import People, Proposals
 
 log = structlog.get_logger()
 
 _S = ProposalStatus
-_IN_USE = (_S.APPROVED, _S.TRIALLED, _S.KEPT)
-_LONGEST_REASON = 500
 _DAY = 86_400_000
 _MOST_OPEN = 200
 _KEPT_EDITS = 19
@@ -50,8 +49,10 @@ class ProposalDesk:
     ) -> None:
         """`days` until an undecided one expires, where the policy leaves it open. `wording` is
         given where a model is connected."""
-        self._proposals, self._release, self._people = proposals, release, people
+        self._proposals, self._release = proposals, release
         self._book, self._approvals, self._asking = book, approvals, asking
+        self._showing = Showing(proposals, people, approvals, asking)
+        self._deciding = Deciding(proposals, release, approvals, book, self._showing, clock)
         self._clock, self._ids, self._days = clock, ids, days
         self._wording = wording
 
@@ -105,34 +106,38 @@ class ProposalDesk:
     ) -> Proposal:
         """Deploys the change, or notes the approval where it takes another. `revision` is that of
         the words that were seen. Raises NotFound, Forbidden, Edited, or Conflict (who and when)."""
-        proposal = await self._find(workspace, ref)
+        proposal = await self._showing.find(workspace, ref)
         need = await self._approvals.need(proposal)
         must_have_role(proposal, person, need)
-        if proposal.status is _S.APPROVED and await self._took_part(proposal, person, need):
-            return await self._applied(proposal)
-        proposal = await self._must_be_open(proposal)
+        if proposal.status is _S.APPROVED and await self._deciding.took_part(
+            proposal, person, need
+        ):
+            return await self._deciding.applied(proposal)
+        proposal = await self._deciding.must_be_open(proposal)
         if revision != proposal.revision and proposal.edited_by != person.id:
-            raise await self._edited(proposal)
+            raise await self._showing.edited(proposal)
         await self._approvals.must_be_allowed(proposal, person, need)
         await self._release.check(proposal)
         if not await self._approvals.add(proposal, person, need):
-            await self._show(proposal)
+            await self._showing.show(proposal)
             return proposal
-        return await self._applied(await self._decide(proposal, _S.APPROVED, person.id))
+        return await self._deciding.applied(
+            await self._deciding.decide(proposal, _S.APPROVED, person.id)
+        )
 
     async def decline(
         self, workspace: str, ref: str, person: Person, reason: str, revision: int | None = None
     ) -> Proposal:
         """Keeps it with the reason; it is not proposed again. Raises as `approve` does."""
-        proposal = await self._find(workspace, ref)
+        proposal = await self._showing.find(workspace, ref)
         if not person.role.may(Role.APPROVER):
             raise forbidden(proposal, person, "declined", Role.APPROVER)
-        if not _decided_as(proposal, _S.DECLINED, person.id):
-            proposal = await self._must_be_open(proposal)
+        if not decided_as(proposal, _S.DECLINED, person.id):
+            proposal = await self._deciding.must_be_open(proposal)
             if revision not in (None, proposal.revision):
-                raise await self._edited(proposal)
-            proposal = await self._decide(proposal, _S.DECLINED, person.id, reason)
-        await self._show(proposal)
+                raise await self._showing.edited(proposal)
+            proposal = await self._deciding.decide(proposal, _S.DECLINED, person.id, reason)
+        await self._showing.show(proposal)
         return proposal
 
     async def edit(
@@ -140,10 +145,10 @@ class ProposalDesk:
     ) -> Proposal:
         """Changes what it would do while it is offered; approvals given so far are void. Raises
         as `approve` does, and BadInput."""
-        proposal = await self._find(workspace, ref)
+        proposal = await self._showing.find(workspace, ref)
         if not person.role.may(Role.APPROVER):
             raise forbidden(proposal, person, "edited", Role.APPROVER)
-        proposal = await self._must_be_open(proposal)
+        proposal = await self._deciding.must_be_open(proposal)
         name = proposal.change.agent
         agent = await self._release.current(workspace, name) if name else None
         draft = drafting.reworded(proposal, text, agent)
@@ -151,42 +156,42 @@ class ProposalDesk:
             raise BadInput("no words", said=f"Say what {ref} should say instead: /edit {ref} words")
         if draft.change != proposal.change:
             if revision not in (None, proposal.revision):
-                raise await self._edited(proposal)
+                raise await self._showing.edited(proposal)
             edited = _with(proposal, draft, person.id, self._clock.now())
             proposal = await self._proposals.amend(workspace, edited)
-        await self._show(proposal)
+        await self._showing.show(proposal)
         return proposal
 
     async def rollback(
         self, workspace: str, ref: str, person: Person, reason: str = ""
     ) -> Proposal:
         """Undoes an approved change. Raises as `approve` does."""
-        proposal = await self._find(workspace, ref)
+        proposal = await self._showing.find(workspace, ref)
         needed = Role.APPROVER if proposal.risk == Role.APPROVER else Role.OWNER
         if not person.role.may(needed):
             raise forbidden(proposal, person, "rolled back", needed)
-        if not _decided_as(proposal, _S.ROLLED_BACK, person.id):
-            if proposal.status not in _IN_USE:
-                raise await self._taken(proposal)
-            proposal = await self._applied(proposal)
+        if not decided_as(proposal, _S.ROLLED_BACK, person.id):
+            if proposal.status not in IN_USE:
+                raise await self._showing.taken(proposal)
+            proposal = await self._deciding.applied(proposal)
             said = await self._release.undo(proposal)
             reason = f"{reason.rstrip('.')}. {said}" if reason else said
             # Undone first, recorded second: whoever is cut off in between undoes it once more.
-            proposal = await self._decide(proposal, _S.ROLLED_BACK, person.id, reason)
-        await self._show(proposal)
+            proposal = await self._deciding.decide(proposal, _S.ROLLED_BACK, person.id, reason)
+        await self._showing.show(proposal)
         return proposal
 
     async def expire(self, workspace: str) -> int:
         """Ends offers whose time is over, as the policy says; returns how many."""
         due = await self._proposals.due(workspace, self._clock.now())
-        return sum([await self._expired(proposal) is not None for proposal in due])
+        return sum([await self._deciding.expired(proposal) is not None for proposal in due])
 
     async def follow_up(self, workspace: str) -> tuple[int, int]:
         """Asks the next ones about what nobody has decided, and reminds; how many of each."""
         asked = reminded = 0
         for proposal in await self._proposals.list(workspace, [_S.OFFERED], _MOST_OPEN):
             try:
-                asked += await self._asking.go_on(proposal, await self.card(proposal))
+                asked += await self._asking.go_on(proposal, await self._showing.card(proposal))
                 reminded += await self._asking.remind(proposal)
             except RatchetError as error:
                 log.warning("not_asked", proposal=proposal.ref, cause=str(error))
@@ -200,20 +205,14 @@ class ProposalDesk:
             await self._offer(proposal)
         for proposal in approved:
             try:
-                await self._applied(proposal)
+                await self._deciding.applied(proposal)
             except RatchetError as error:
                 log.error("proposal_not_applied", proposal=proposal.ref, cause=str(error))
         return len(drafted) + len(approved)
 
     async def card(self, proposal: Proposal) -> Reply:
         """The proposal as it stands."""
-        workspace, need = proposal.workspace, await self._approvals.need(proposal)
-        given = [_called(p) for p in await self._approvals.given(proposal, need)]
-        by = await self._name(workspace, proposal.decided_by)
-        if proposal.status in _IN_USE and by in given:
-            by = " and ".join([*(name for name in given if name != by), by])
-        editor = await self._name(workspace, proposal.edited_by)
-        return cards.offer(proposal, cards.Names(by, given, editor, need))
+        return await self._showing.card(proposal)
 
     async def _fresh(
         self, draft: Draft, workspace: str, id: str, evidence: tuple[str, ...], by: str
@@ -245,120 +244,19 @@ class ProposalDesk:
             try:
                 proposal = await self._proposals.move(proposal.workspace, proposal, _S.OFFERED)
             except Conflict:
-                proposal, drafted = await self._find(proposal.workspace, proposal.ref), False
+                proposal, drafted = (
+                    await self._showing.find(proposal.workspace, proposal.ref),
+                    False,
+                )
         # Only what is new: a policy that is set later decides nothing that people look at.
         if drafted and (await self._approvals.need(proposal)).people == 0:
-            proposal = await self._applied(await self._decide(proposal, _S.APPROVED, POLICY))
-            await self._asking.begin(proposal, await self.card(proposal), place)
-        if proposal.status is _S.OFFERED:
-            await self._asking.begin(proposal, await self.card(proposal), place)
-        return proposal
-
-    async def _decide(
-        self, proposal: Proposal, to: ProposalStatus, by: str, reason: str = ""
-    ) -> Proposal:
-        try:
-            return await self._proposals.move(
-                proposal.workspace,
-                proposal,
-                to,
-                by=by,
-                at=self._clock.now(),
-                reason=one_line(reason, _LONGEST_REASON),
+            proposal = await self._deciding.applied(
+                await self._deciding.decide(proposal, _S.APPROVED, POLICY)
             )
-        except Conflict:
-            now = await self._find(proposal.workspace, proposal.ref)
-            need = await self._approvals.need(now)
-            both = to is _S.APPROVED and by in [p.id for p in await self._given(now, need)]
-            if _decided_as(now, to, by) or (now.status is to and both):
-                return now
-            raise await self._taken(now) from None
-
-    async def _expired(self, proposal: Proposal) -> Proposal | None:
-        """As it stands once its time is over; None where it goes on waiting, or was decided."""
-        policy = await self._book.current(proposal.workspace)
-        if policy.at_expiry is AtExpiry.WAIT:
-            return None
-        need = await self._approvals.need(proposal)
-        approves = policy.at_expiry is AtExpiry.APPROVE and need.people < 2 and not need.owner
-        now = self._clock.now()
-        try:
-            if approves:
-                await self._release.check(proposal)
-                return await self._applied(await self._decide(proposal, _S.APPROVED, POLICY))
-            expired = await self._proposals.move(proposal.workspace, proposal, _S.EXPIRED, at=now)
-        except (Conflict, NotFound) as error:
-            log.info("not_expired", proposal=proposal.ref, cause=str(error))
-            return None
-        await self._show(expired)
-        return expired
-
-    async def _must_be_open(self, proposal: Proposal) -> Proposal:
-        """Raises Conflict for what is decided, or whose time is over before the job has seen it."""
-        if proposal.status is _S.OFFERED and proposal.expires_at <= self._clock.now():
-            proposal = await self._expired(proposal) or proposal
-        if proposal.status is not _S.OFFERED:
-            raise await self._taken(proposal)
-        return proposal
-
-    async def _took_part(self, proposal: Proposal, person: Person, need: Need) -> bool:
-        given = [p.id for p in await self._given(proposal, need)]
-        return person.id in (proposal.decided_by, *given)
-
-    async def _given(self, proposal: Proposal, need: Need) -> list[Person]:
-        return await self._approvals.given(proposal, need)
-
-    async def _edited(self, proposal: Proposal) -> "Edited":
-        editor = await self._name(proposal.workspace, proposal.edited_by)
-        by = f" by {editor}" if editor else ""
-        return Edited(proposal, f"{proposal.ref} was edited meanwhile{by}. Look at it once more.")
-
-    async def _applied(self, proposal: Proposal) -> Proposal:
-        if proposal.applied is None:
-            made = await self._release.apply(proposal, proposal.decided_by)
-            proposal = await self._proposals.set_applied(proposal.workspace, proposal, made)
-        await self._show(proposal)
-        return proposal
-
-    async def _show(self, proposal: Proposal) -> None:
-        await self._asking.show(proposal, await self.card(proposal))
-
-    async def _find(self, workspace: str, ref: str) -> Proposal:
-        if proposal := await self._proposals.get(workspace, ref):
-            return proposal
-        said = f"I know no proposal {one_line(ref, 20)}. /proposals lists them."
-        raise NotFound(f"no proposal {ref!r}", said=said)
-
-    async def _taken(self, proposal: Proposal) -> Conflict:
-        """The error for whoever comes second: what was decided, by whom and when."""
-        by = await self._name(proposal.workspace, proposal.decided_by)
+            await self._asking.begin(proposal, await self._showing.card(proposal), place)
         if proposal.status is _S.OFFERED:
-            said = f"{proposal.ref} was edited just now. Look at it once more: /proposals"
-        else:
-            said = f"{proposal.ref} is decided already. {cards.status(proposal, by=by)}"
-        return Conflict(f"{proposal.ref} is {proposal.status}", said=said)
-
-    async def _name(self, workspace: str, person: str) -> str:
-        if person == POLICY:
-            return "the policy"
-        found = await self._people.get(workspace, person) if person else None
-        return _called(found) if found else ""
-
-
-class Edited(Conflict):
-    """The words that were decided on are not its words any more; `proposal` is it as it is."""
-
-    def __init__(self, proposal: Proposal, said: str) -> None:
-        super().__init__(f"{proposal.ref} is at edit {proposal.revision}", said=said)
-        self.proposal = proposal
-
-
-def _decided_as(proposal: Proposal, status: ProposalStatus, by: str) -> bool:
-    return proposal.status is status and proposal.decided_by == by
-
-
-def _called(person: Person) -> str:
-    return person.name or person.id
+            await self._asking.begin(proposal, await self._showing.card(proposal), place)
+        return proposal
 
 
 def _with(proposal: Proposal, draft: Draft, by: str, at: int) -> Proposal:

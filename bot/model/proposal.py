@@ -32,6 +32,9 @@ LEGAL_MOVES: Mapping[ProposalStatus, frozenset[ProposalStatus]] = {
 }
 
 
+IN_USE = (_S.APPROVED, _S.TRIALLED, _S.KEPT)
+
+
 class ProposalKind(StrEnum):
     BULLET_NEW = "agent.config"
     """An agent's version changes; here: one playbook bullet or worded instructions."""

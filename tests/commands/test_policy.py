@@ -1,8 +1,10 @@
 """/policy and what it decides: who approves, how many, whose words, and what time does."""
 
 import asyncio
+from dataclasses import asdict, replace
 
 import pytest
+from sqlalchemy import update
 
 from bot.errors import BadInput, Conflict, Forbidden, NotFound
 from bot.model.agent import AgentVersion
@@ -10,6 +12,7 @@ from bot.model.finding import Finding
 from bot.model.memory import ORG
 from bot.model.person import Role
 from bot.model.proposal import Proposal, ProposalStatus
+from storage.tables import proposals
 from tests.commands.stage import WORKSPACE, Stage
 
 _TWO = "approvals:\n- {kind: '*', needs: two}"
@@ -84,6 +87,7 @@ async def test_the_policy_is_shown_set_and_restored_by_owners(on: Stage) -> None
 
 
 async def test_who_asked_for_it_is_not_the_only_one_to_approve_it(on: Stage) -> None:
+    on.clock.advance(1)  # they are named in the order in which they were met
     await on.services.people.resolve(WORKSPACE, "slack", "U3", "", Role.APPROVER)
     await _offered(on, "approver")
     with pytest.raises(Forbidden) as own:
@@ -283,6 +287,17 @@ async def test_expiry_does_what_the_policy_says(on: Stage) -> None:
     assert declined.status is ProposalStatus.EXPIRED
     card = on.post.cards["local/P2"].card
     assert card and card.status.startswith("Approved by the policy")
+
+
+async def test_what_can_not_be_approved_any_more_expires_all_the_same(on: Stage) -> None:
+    await on.say("owner", "/policy set expire_after: 1d\nat_expiry: approve")
+    await _offered(on)
+    gone = replace((await _proposal(on)).change, agent="nobody", bullet="be brief")
+    async with on.db.write() as conn:
+        await conn.execute(update(proposals).values(change=asdict(gone)))
+    on.clock.advance(_DAY + 1)
+    assert await on.services.desk.expire(WORKSPACE) == 1
+    assert (await _proposal(on)).status is ProposalStatus.EXPIRED
 
 
 async def test_nobody_below_decides_whatever_the_policy_says(on: Stage) -> None:

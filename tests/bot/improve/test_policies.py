@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import BadInput, ConfigError
-from bot.improve.policies import LONGEST, parse, seed, shipped
+from bot.improve.policies import seed, shipped
+from bot.improve.policy_text import LONGEST, parse
 from bot.model.policy import (
     AtExpiry,
     Author,

@@ -1,0 +1,110 @@
+"""The moves that end an offer: by a person, by the policy, or by its time; each made once."""
+
+import structlog
+
+from bot.errors import Conflict, NotFound
+from bot.improve.approvals import Approvals
+from bot.improve.policies import PolicyBook
+from bot.improve.release import Release
+from bot.improve.showing import Showing
+from bot.model.person import Person
+from bot.model.policy import POLICY, AtExpiry, Need
+from bot.model.proposal import Proposal, ProposalStatus
+from bot.model.words import one_line
+from bot.ports.clock import Clock
+from bot.ports.stores import Proposals
+
+log = structlog.get_logger()
+
+_S = ProposalStatus
+_LONGEST_REASON = 500
+
+
+class Deciding:
+    """Who may is asked before: here it is done, and done again without harm after a crash."""
+
+    def __init__(
+        self,
+        proposals: Proposals,
+        release: Release,
+        approvals: Approvals,
+        book: PolicyBook,
+        showing: Showing,
+        clock: Clock,
+    ) -> None:
+        self._proposals, self._release, self._approvals = proposals, release, approvals
+        self._book, self._showing, self._clock = book, showing, clock
+
+    async def must_be_open(self, proposal: Proposal) -> Proposal:
+        """Raises Conflict for what is decided, or whose time is over before the job has seen it."""
+        if proposal.status is _S.OFFERED and proposal.expires_at <= self._clock.now():
+            proposal = await self.expired(proposal) or proposal
+        if proposal.status is not _S.OFFERED:
+            raise await self._showing.taken(proposal)
+        return proposal
+
+    async def decide(
+        self, proposal: Proposal, to: ProposalStatus, by: str, reason: str = ""
+    ) -> Proposal:
+        """Raises Conflict where it was decided otherwise meanwhile."""
+        try:
+            return await self._proposals.move(
+                proposal.workspace,
+                proposal,
+                to,
+                by=by,
+                at=self._clock.now(),
+                reason=one_line(reason, _LONGEST_REASON),
+            )
+        except Conflict:
+            now = await self._showing.find(proposal.workspace, proposal.ref)
+            need = await self._approvals.need(now)
+            both = to is _S.APPROVED and by in [
+                p.id for p in await self._approvals.given(now, need)
+            ]
+            if decided_as(now, to, by) or (now.status is to and both):
+                return now
+            raise await self._showing.taken(now) from None
+
+    async def applied(self, proposal: Proposal) -> Proposal:
+        """In use, once however often this is called, and shown as it stands."""
+        if proposal.applied is None:
+            made = await self._release.apply(proposal, proposal.decided_by)
+            proposal = await self._proposals.set_applied(proposal.workspace, proposal, made)
+        await self._showing.show(proposal)
+        return proposal
+
+    async def expired(self, proposal: Proposal) -> Proposal | None:
+        """As it stands once its time is over; None where it goes on waiting, or was decided."""
+        policy = await self._book.current(proposal.workspace)
+        if policy.at_expiry is AtExpiry.WAIT:
+            return None
+        need = await self._approvals.need(proposal)
+        approves = policy.at_expiry is AtExpiry.APPROVE and need.people < 2 and not need.owner
+        now = self._clock.now()
+        try:
+            if approves and await self._fits(proposal):
+                return await self.applied(await self.decide(proposal, _S.APPROVED, POLICY))
+            expired = await self._proposals.move(proposal.workspace, proposal, _S.EXPIRED, at=now)
+        except (Conflict, NotFound) as error:
+            log.info("not_expired", proposal=proposal.ref, cause=str(error))
+            return None
+        await self._showing.show(expired)
+        return expired
+
+    async def took_part(self, proposal: Proposal, person: Person, need: Need) -> bool:
+        given = [p.id for p in await self._approvals.given(proposal, need)]
+        return person.id in (proposal.decided_by, *given)
+
+    async def _fits(self, proposal: Proposal) -> bool:
+        """Whether it could still be put into use."""
+        try:
+            await self._release.check(proposal)
+        except (Conflict, NotFound) as error:
+            log.info("not_approved", proposal=proposal.ref, cause=str(error))
+            return False
+        return True
+
+
+def decided_as(proposal: Proposal, status: ProposalStatus, by: str) -> bool:
+    return proposal.status is status and proposal.decided_by == by
