@@ -6,6 +6,9 @@ from dataclasses import dataclass
 ADDRESS_KEY: Mapping[str, str] = {"slack": "channel", "telegram": "chat_id", "whatsapp": "to"}
 """The platforms that can be written to unasked, and what names the place in an address there."""
 
+_KEPT = ("to", "wa_id", "user_id", "person")
+"""What tells whom an address on WhatsApp reaches."""
+
 
 NAMES: Mapping[str, str] = {"slack": "Slack", "telegram": "Telegram", "whatsapp": "WhatsApp"}
 
@@ -48,7 +51,7 @@ def spoken_in(channel: str, address: Mapping[str, object], person: str) -> Place
 def own_chat(channel: str, person: str, address: Mapping[str, object] | None = None) -> Place:
     """The chat with one person by their platform id; `address` is one that reached them."""
     if channel == "whatsapp":
-        kept = {k: v for k, v in (address or {}).items() if k in ("to", "wa_id", "user_id")}
+        kept = {k: v for k, v in (address or {}).items() if k in _KEPT}
         return Place(channel, person, {"to": person, **kept}, own=True)
     # A private chat's id is the person's id on Telegram; Slack opens the chat for it.
     return Place(channel, person, {ADDRESS_KEY[channel]: person}, own=True)

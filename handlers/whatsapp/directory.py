@@ -32,6 +32,7 @@ class Known:
             "to": ids.wa_id or ids.user_id or self.person,
             "wa_id": ids.wa_id,
             "user_id": ids.user_id,
+            "person": self.person,
         }
 
     def open_at(self, now: int) -> bool:
@@ -53,8 +54,9 @@ class Directory:
         self._named, self._log = frozenset(named), log
 
     async def find(self, address: Mapping[str, object]) -> Known | None:
-        """Whom an address reaches, also where it has grown old."""
-        ids = [address.get(key) for key in ("user_id", "wa_id", "to")]
+        """Whom an address reaches, also where it has grown old; `person` tells two apart who have
+        had the same number."""
+        ids = [address.get(key) for key in ("person", "user_id", "wa_id", "to")]
         for one in dict.fromkeys(str(one).lstrip("+") for one in ids if one):
             if (known := await self._by(one)) is not None:
                 return known

@@ -3,9 +3,10 @@
 import pytest
 
 from bot.errors import StorageError
+from bot.model.message import Reply
 from bot.model.person import Role
 from tests.fakes.whatsapp_server import text, webhook
-from tests.handlers.whatsapp.conftest import House
+from tests.handlers.whatsapp.conftest import House, answer
 
 MINUTE, HOUR = 60.0, 3600.0
 
@@ -21,7 +22,8 @@ async def test_a_command_is_said_by_a_guest_until_they_have_a_role(house: House)
     assert (first.text, first.conversation) == ("/status", "whatsapp:US.77")
     assert (first.sender.external_id, first.sender.name) == ("US.77", "Ann")
     assert first.sender.is_guest
-    assert first.address == {"to": "15551234", "wa_id": "15551234", "user_id": "US.77"}
+    ids = {"wa_id": "15551234", "user_id": "US.77"}
+    assert first.address == {"to": "15551234", **ids, "person": "US.77"}
     await house.people.set_role("local", (await person_of(house, "US.77"))[0], Role.APPROVER)
     await house.hears("approve P1")
     assert not house.inbox.messages[-1].sender.is_guest
@@ -162,6 +164,10 @@ async def test_whoever_gets_the_old_number_is_a_stranger(house: House) -> None:
     await house.hears("approve P1", from_user_id=None)
     stranger = house.inbox.messages[-1].sender
     assert stranger.is_guest and stranger.external_id != "15551234"
+    await house.channel.send(answer(Reply("x"), address=house.inbox.messages[-1].address))
+    assert house.server.shown[-1]["to"] == "15551234"
+    await house.channel.send(answer(Reply("x"), "r2", address=house.inbox.messages[0].address))
+    assert house.server.shown[-1]["to"] == "15550000"
     await house.hears("approve P1", from_user_id="US.66")
     assert house.inbox.messages[-1].sender.is_guest
     await house.hears("status", from_user_id=None, number="15550000")
