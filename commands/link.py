@@ -188,8 +188,8 @@ def _platform(ask: Ask) -> str:
 
 
 def _spent(found: Code, now: int) -> RatchetError:
-    if found.used_at:
-        said = f"That code was used {when(found.used_at)}; each works once. {_ASK_ANEW}"
+    if found.used_at or found.expires_at > now:  # or by someone else a moment ago
+        said = f"That code was used {when(found.used_at or now)}; each works once. {_ASK_ANEW}"
         return Conflict("link code used", said=said)
     return _refused(f"That code ran out {when(found.expires_at)}. {_ASK_ANEW}")
 

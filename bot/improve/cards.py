@@ -76,7 +76,9 @@ def reminder(proposal: Proposal, now: int, said: str = "") -> Reply:
     what = f"**{proposal.ref}** {one_line(proposal.title, 90)}"
     if proposal.status is not _S.OFFERED:
         return Reply(f"{what}: {said}")
-    waited = span((now - proposal.created_at) // 3_600_000 * 3_600_000)
+    so_long = now - proposal.created_at
+    unit = 3_600_000 if so_long >= 3_600_000 else 60_000
+    waited = span(so_long // unit * unit)
     until = f" It expires {when(proposal.expires_at)}." if proposal.expires_at > now else ""
     show = Button(f"Show {proposal.ref}", f"/proposals {proposal.ref}")
     return Reply(

@@ -234,3 +234,17 @@ async def test_two_who_link_each_other_at_once_are_one(on: Stage) -> None:
     assert met[0] == met[1] and met[0].role is Role.APPROVER
     with pytest.raises(BadInput):
         await on.say("desk", "/link !!")
+
+
+async def test_of_several_who_enter_a_code_at_once_one_is_linked(on: Stage) -> None:
+    code = await _code(on, "desk", "slack")
+    said = await asyncio.gather(
+        *(_said(on, who, code) for who in ("phone", "business")), return_exceptions=True
+    )
+    refused = [e.said for e in said if isinstance(e, RatchetError)]
+    assert len(refused) == 1 and "ran out" not in refused[0]
+
+
+async def _said(on: Stage, who: str, code: str) -> str:
+    channel = "telegram" if who == "phone" else "whatsapp"
+    return (await on.say(who, f"/link {code}", channel=channel)).text

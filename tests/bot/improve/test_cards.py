@@ -91,3 +91,11 @@ def test_after_an_edit_its_buttons_say_which_words_are_meant() -> None:
     waiting = cards.reminder(edited, 7_200_001)
     assert waiting.buttons[:3] == shown.buttons and "2 hours" in waiting.text
     assert shown.card and shown.card.ref == "P12"
+
+
+@pytest.mark.parametrize(
+    ("ms", "words"), [(61_000, "1 minute"), (59 * 60_000, "59 minutes"), (3_700_000, "1 hour")]
+)
+def test_a_reminder_says_how_long_nobody_has_decided(ms: int, words: str) -> None:
+    said = cards.reminder(OFFERED, OFFERED.created_at + ms).text
+    assert f"waits for a decision since {words}." in said
