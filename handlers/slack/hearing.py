@@ -30,6 +30,8 @@ PROMPT = 2.0
 _AT_ONCE = 0.3
 """Seconds that a press of Stop waits for what Slack says about the person."""
 
+_PLACE = ("channel", "user", "thread_ts")
+
 _ENDING = ("/stop", "/rollback", "/jobs pause")
 """Commands that end something: they get through whatever the pace."""
 
@@ -108,15 +110,15 @@ class Hearing:
             accepted = await self._inbox.accept(message)
         except BadInput as error:
             self._log.info("slack_message_refused", error=str(error))
-            self._background(self.tell(team, message, error.said))
+            self._background(self.tell(team, message.address, error.said))
             return ""
         if message.address.get("ts") and not accepted.duplicate:
             team.sign.show(message.address)
         return accepted.run_id
 
-    async def tell(self, team: Team, message: Message, said: str) -> None:
+    async def tell(self, team: Team, address: Mapping[str, object], said: str) -> None:
         """Something that only the person sees, and that may fail."""
-        to = {k: v for k, v in message.address.items() if k in ("channel", "user", "thread_ts")}
+        to: dict[str, Any] = {k: v for k, v in address.items() if k in _PLACE and v}
         try:
             await team.api.post("chat.postEphemeral", text=said, **to)
         except ChannelError as error:
@@ -132,5 +134,5 @@ class Hearing:
         self._log.warning("slack_too_fast", user=key[2], conversation=key[1])
         if found == "notice":
             said = "That is more than I can take in a minute, so I let the rest pass. Please wait."
-            self._background(self.tell(team, message, said))
+            self._background(self.tell(team, message.address, said))
         return False

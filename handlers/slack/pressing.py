@@ -12,6 +12,7 @@ from handlers.slack import interactions, modals
 from handlers.slack.api import Refused
 from handlers.slack.hearing import PROMPT, Hearing
 from handlers.slack.incoming import part_of, text_of
+from handlers.slack.interactions import DIFFERENT
 from handlers.slack.modals import Ask
 from handlers.slack.outgoing import Block, mark_of
 from handlers.slack.teams import Team, Teams
@@ -26,6 +27,7 @@ Changed = Callable[[Team, str, str], Coroutine[Any, Any, None]]
 """(team, user, run id): what somebody pressed in App Home is under way."""
 
 _REF = re.compile(r"P\d+")
+_NOT_OPENED = "Slack didn't open the window for your words. Please try again, or say"
 _NOT_MINE = (
     "That message isn't an answer of mine. Choose *Make this better* on one of my answers, or say "
     "`!better` and a few words in a thread where I answered."
@@ -70,7 +72,7 @@ class Pressing:
                 if isinstance(found, Message):
                     await self._accept(team, found, at_home=home)
                 else:
-                    await self._ask(team, found, part_of(body.get("message")))
+                    await self._ask(team, found, body)
         await ack()
 
     async def on_shortcut(self, ack: Any, body: dict[str, Any]) -> None:
@@ -82,7 +84,7 @@ class Pressing:
             if asks.kept.get("about") and not mine:
                 await self._open(team, asks.trigger_id, modals.note("Not my answer", _NOT_MINE))
             else:
-                await self._ask(team, asks)
+                await self._ask(team, asks, body)
         await ack()
 
     async def on_view(self, ack: Any, body: dict[str, Any]) -> None:
@@ -125,10 +127,14 @@ class Pressing:
         if at_home and run_id:
             self._background(self._changed(team, message.sender.external_id, run_id))
 
-    async def _ask(self, team: Team, asks: Ask, on: Mapping[str, Any] | None = None) -> None:
-        """`on` is the message whose button asks."""
-        value = await self._begins_as(team, asks.kept.get("command", ""), on or {})
-        await self._open(team, asks.trigger_id, modals.question(replace(asks, value=value)))
+    async def _ask(self, team: Team, asks: Ask, body: Mapping[str, Any]) -> None:
+        command, user = asks.kept.get("command", ""), part_of(body.get("user")).get("id")
+        value = await self._begins_as(team, command, part_of(body.get("message")))
+        view = modals.question(replace(asks, value=value))
+        # How a rating goes on without it is said beneath the answer.
+        if not await self._open(team, asks.trigger_id, view) and asks.question != DIFFERENT:
+            said = f"{_NOT_OPENED} `!{command.lstrip('/')} …`."
+            self._background(self._hearing.tell(team, {**asks.kept, "user": user}, said))
 
     async def _begins_as(self, team: Team, command: str, on: Mapping[str, Any]) -> str:
         """The text that the button of this command lets people change: of a proposal as it stands
@@ -141,13 +147,15 @@ class Pressing:
         buttons = (button for reply in replies for button in reply.buttons)
         return next((button.value for button in buttons if button.command == command), "")
 
-    async def _open(self, team: Team, trigger_id: str, view: Block) -> None:
-        """Before anything slow: the trigger id lives three seconds."""
+    async def _open(self, team: Team, trigger_id: str, view: Block) -> bool:
+        """Before anything slow: the trigger id lives three seconds. Whether it worked."""
         try:
             async with asyncio.timeout(PROMPT):
                 await team.api.post("views.open", trigger_id=trigger_id, view=view)
+                return True
         except (ChannelError, TimeoutError) as error:
             self._log.warning("slack_modal_not_opened", error=str(error) or "timed out")
+            return False
 
     async def _direct(self, team: Team, user: str) -> str:
         """The person's own conversation with the bot; their id will do where Slack won't say."""

@@ -240,6 +240,22 @@ async def test_a_button_that_asks_opens_a_modal_first(slack: Slack) -> None:
     assert heard.conversation == f"slack:{CHANNEL}:{TS}"
 
 
+async def test_a_window_that_does_not_open_is_told(slack: Slack) -> None:
+    slack.server.fail("views.open", "expired_trigger_id", times=2)
+    button = {"action_id": "ratchet:ask:1:Why not?", "value": "/decline P12"}
+    assert await slack.post(press(button, {"ts": TS})) == 200
+    await slack.server.until(lambda: bool(slack.server.ephemerals))
+    (told,) = slack.server.ephemerals
+    assert "!decline P12" in told["text"] and told["user"] == USER
+    assert told["thread_ts"] == TS
+    # A thumb down counts without the window.
+    thumb = {"action_id": "ratchet:press:rate", "value": f"/rate {RUN} down"}
+    assert await slack.post(press(thumb, {"ts": TS}, trigger_id="1.3")) == 200
+    assert slack.inbox.texts == [f"/rate {RUN} down"]
+    assert slack.log.events().count("slack_modal_not_opened") == 2
+    assert slack.server.ephemerals == [told]
+
+
 async def test_make_this_better_finds_the_run_behind_the_message(slack: Slack) -> None:
     shown = {"channel": CHANNEL, "ts": TS, "text": "answer", "metadata": MARKS, "bot_id": "B0BOT"}
     slack.server.messages.append(shown)

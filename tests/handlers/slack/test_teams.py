@@ -152,7 +152,7 @@ async def test_a_card_belongs_to_the_workspace_that_shows_it_whoever_presses(man
     for shown, pressing in ((OTHER, TEAM), (TEAM, OTHER)):
         card = {"ts": "2.2", "bot_id": "B0CARD", "bot_profile": {"team_id": shown}}
         person = {"id": "U0THEIRS", "team_id": pressing}
-        more = {"team": {"id": pressing}, "user": person, "trigger_id": f"1.2.{shown}"}
+        more: Payload = {"team": {"id": pressing}, "user": person, "trigger_id": f"1.2.{shown}"}
         await many.hears(press(APPROVE, card, **more))
     found = [(m.workspace, m.sender.is_guest) for m in many.inbox.messages]
     assert found == [(f"slack:{OTHER}", True), ("local", True)]
