@@ -4,24 +4,18 @@ import difflib
 import os
 import re
 from collections.abc import Mapping
-from io import StringIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from dotenv.parser import parse_stream
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot import env_file, forms
 from bot.errors import ConfigError
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-_PLACES = {"slack", "telegram", "whatsapp"}
 _PLATFORMS = ("SLACK_", "TELEGRAM_", "WHATSAPP_", "OPENAI_")
 _A_SLIP = 0.9
-_REACTIONS = {"up", "down", "approve", "decline"}
-_KEY_LENGTH = 12
-_MAKE_KEY = "`openssl rand -hex 32` makes one"
 _EXPECTED = {
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
@@ -44,15 +38,15 @@ class Settings(BaseSettings):
     port: int = _named(
         8420, "RATCHET_PORT", "Port of the web server; 0 takes a free one.", ge=0, le=65535
     )
-    api_key: SecretStr | None = _named(
+    api_key: forms.HeaderKey | None = _named(
         None, "RATCHET_API_KEY", "Key for the HTTP API; on loopback one is generated if unset."
     )
-    database_url: str = _named(
+    database_url: forms.DatabaseUrl = _named(
         "",
         "RATCHET_DATABASE_URL",
         "sqlite:///file or postgresql://user@host/db; default: SQLite in RATCHET_HOME.",
     )
-    qdrant_url: str = _named("", "QDRANT_URL", "A Qdrant server; default: embedded vectors.")
+    qdrant_url: forms.Url = _named("", "QDRANT_URL", "A Qdrant server; default: embedded vectors.")
     qdrant_api_key: SecretStr | None = _named(None, "QDRANT_API_KEY", "Key of the Qdrant server.")
     log_level: str = _named(
         "info",
@@ -65,7 +59,7 @@ class Settings(BaseSettings):
     fallback_models: str = _named(
         "", "RATCHET_FALLBACK_MODELS", "Comma-separated models tried when the first fails."
     )
-    openai_base_url: str = _named(
+    openai_base_url: forms.Url = _named(
         "", "OPENAI_BASE_URL", "Any OpenAI-compatible endpoint, ending in /v1."
     )
     openai_api_key: SecretStr | None = _named(None, "OPENAI_API_KEY", "Key of that endpoint.")
@@ -155,11 +149,13 @@ class Settings(BaseSettings):
         "", "RATCHET_HTTP_ALLOW", "Comma-separated host names that the HTTP tool may fetch."
     )
 
-    owners: str = _named(
+    owners: forms.Identities = _named(
         "", "RATCHET_OWNERS", "Comma-separated owners, as slack:U012AB3CD or telegram:123456."
     )
-    approvers: str = _named("", "RATCHET_APPROVERS", "Comma-separated approvers, in the same form.")
-    admin_channel: str = _named(
+    approvers: forms.Identities = _named(
+        "", "RATCHET_APPROVERS", "Comma-separated approvers, in the same form."
+    )
+    admin_channel: forms.Places = _named(
         "",
         "RATCHET_ADMIN_CHANNEL",
         "Where cards and warnings go, as slack:C012AB3CD, telegram:-100123 or console.",
@@ -198,7 +194,7 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr | None = _named(
         None, "SLACK_SIGNING_SECRET", "Signed HTTP at /slack/events."
     )
-    slack_api_url: str = _named(
+    slack_api_url: forms.Url = _named(
         "https://slack.com/api/", "SLACK_API_URL", "Base URL of Slack's Web API."
     )
     slack_client_id: str = _named(
@@ -207,26 +203,26 @@ class Settings(BaseSettings):
     slack_client_secret: SecretStr | None = _named(
         None, "SLACK_CLIENT_SECRET", "The app's client secret, for that page."
     )
-    slack_oauth_url: str = _named(
+    slack_oauth_url: forms.Url = _named(
         "https://slack.com", "SLACK_OAUTH_URL", "Where Slack asks people to allow the app."
     )
-    secret_key: SecretStr | None = _named(
+    secret_key: forms.LongKeys | None = _named(
         None,
         "RATCHET_SECRET_KEY",
         "Comma-separated keys for tokens in the database; the first seals, all open.",
     )
-    command_prefix: str = _named(
+    command_prefix: forms.Prefix = _named(
         "",
         "RATCHET_COMMAND_PREFIX",
         "What Slack's slash commands begin with: rt makes /better into /rt-better.",
     )
-    reactions: str = _named(
+    reactions: forms.Reactions = _named(
         "+1=up,-1=down,white_check_mark=approve,x=decline",
         "RATCHET_REACTIONS",
         "What an emoji on an answer or a proposal says: up, down, approve or decline; none: off.",
     )
     telegram_bot_token: SecretStr | None = _named(None, "TELEGRAM_BOT_TOKEN", "Turns Telegram on.")
-    telegram_api_base: str = _named(
+    telegram_api_base: forms.Url = _named(
         "https://api.telegram.org", "TELEGRAM_API_BASE", "Base URL of the Bot API."
     )
     telegram_webhook_secret: SecretStr | None = _named(
@@ -234,15 +230,15 @@ class Settings(BaseSettings):
         "TELEGRAM_WEBHOOK_SECRET",
         "Webhook at /telegram/webhook in place of polling; the secret token it must carry.",
     )
-    telegram_webhook_url: str = _named(
+    telegram_webhook_url: forms.Url = _named(
         "",
         "TELEGRAM_WEBHOOK_URL",
         "Public address of this server: Telegram is told at the start to deliver there.",
     )
-    telegram_file_base: str = _named(
+    telegram_file_base: forms.Url = _named(
         "", "TELEGRAM_FILE_BASE", "Base URL of files; default: /file below TELEGRAM_API_BASE."
     )
-    whatsapp_graph_url: str = _named(
+    whatsapp_graph_url: forms.Url = _named(
         "https://graph.facebook.com/v23.0", "WHATSAPP_GRAPH_URL", "Base URL of the Graph API."
     )
     whatsapp_token: SecretStr | None = _named(None, "WHATSAPP_TOKEN", "Turns WhatsApp on.")
@@ -270,89 +266,6 @@ class Settings(BaseSettings):
         "en", "WHATSAPP_TEMPLATE_LANGUAGE", "Language code that both were approved in."
     )
 
-    @field_validator(
-        "openai_base_url",
-        "slack_api_url",
-        "slack_oauth_url",
-        "telegram_api_base",
-        "telegram_file_base",
-        "telegram_webhook_url",
-        "whatsapp_graph_url",
-        "qdrant_url",
-    )
-    @classmethod
-    def _is_http(cls, url: str) -> str:
-        if url and not url.startswith(("http://", "https://")):
-            raise ValueError("expected a URL that begins with http:// or https://")
-        if url and not _has_host(url):
-            raise ValueError("expected a URL with a host, such as http://127.0.0.1:8000/v1")
-        return url
-
-    @field_validator("database_url")
-    @classmethod
-    def _is_database(cls, url: str) -> str:
-        if url and not url.startswith(
-            ("sqlite:", "postgresql:", "postgresql+asyncpg:", "postgres:", "sqlite+aiosqlite:")
-        ):
-            raise ValueError("expected sqlite:///path or postgresql://user:password@host/name")
-        if url and not (url.startswith("sqlite") or _has_host(url) or "host=" in url):
-            raise ValueError("expected a host: postgresql://user:password@host/name")
-        return url
-
-    @field_validator("api_key")
-    @classmethod
-    def _fits_a_header(cls, key: SecretStr | None) -> SecretStr | None:
-        plain = key.get_secret_value() if key else "-"
-        if not (plain.isascii() and plain.isprintable() and " " not in plain):
-            raise ValueError("expected letters, digits and signs, no spaces")
-        return key
-
-    @field_validator("admin_channel")
-    @classmethod
-    def _are_places(cls, value: str) -> str:
-        for part in filter(None, (p.strip() for p in value.split(","))):
-            channel, _, name = part.partition(":")
-            if not ((name and channel in _PLACES) or part == "console"):
-                raise ValueError(
-                    f"{part!r}: expected console or channel:id, such as slack:C012AB3CD"
-                )
-        return value
-
-    @field_validator("secret_key")
-    @classmethod
-    def _are_long(cls, keys: SecretStr | None) -> SecretStr | None:
-        for key in keys.get_secret_value().split(",") if keys else ():
-            if len(key.strip()) < _KEY_LENGTH:
-                raise ValueError(f"expected {_KEY_LENGTH} characters or more in each; {_MAKE_KEY}")
-        return keys
-
-    @field_validator("command_prefix")
-    @classmethod
-    def _is_prefix(cls, value: str) -> str:
-        if value and not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,15}", value):
-            raise ValueError("expected a short word of small letters and digits, such as rt")
-        return value.rstrip("-")
-
-    @field_validator("reactions")
-    @classmethod
-    def _are_reactions(cls, value: str) -> str:
-        for part in filter(None, (p.strip() for p in value.split(","))):
-            name, _, says = part.partition("=")
-            if part != "none" and not (name and says in _REACTIONS):
-                raise ValueError(f"{part!r}: expected emoji=up, down, approve or decline")
-        return value
-
-    @field_validator("owners", "approvers")
-    @classmethod
-    def _are_identities(cls, value: str) -> str:
-        for part in filter(None, (p.strip() for p in value.split(","))):
-            channel, colon, name = part.partition(":")
-            if not (channel and colon and name):
-                raise ValueError(f"{part!r}: expected channel:id, such as slack:U012AB3CD")
-            if near := difflib.get_close_matches(channel, _PLACES - {channel}, 1, 0.75):
-                raise ValueError(f"{part!r}: did you mean {near[0]}:{name}?")
-        return value
-
     @classmethod
     def settings_customise_sources(
         cls,
@@ -377,14 +290,6 @@ class Settings(BaseSettings):
         return tuple(filter(None, (part.strip() for part in value.split(","))))
 
 
-def _has_host(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
 def names() -> list[tuple[str, str, Any]]:
     """(environment name, what it says, default) of every setting, in order."""
     return [
@@ -401,7 +306,7 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
     """
     environ = os.environ if environ is None else environ
     path = (folder or Path.cwd()) / ".env"
-    written, lines, faults = _read_env_file(path)
+    written, lines, faults = env_file.read(path)
     known = {name for name, _, _ in names()}
     for name in (*written, *environ):
         if name.startswith("RATCHET_") and name not in known:
@@ -434,33 +339,12 @@ def _missing(settings: Settings) -> list[str]:
         return []
     faults = []
     if settings.secret_key is None:
-        needs = f"SLACK_CLIENT_ID needs it, to seal the tokens of workspaces; {_MAKE_KEY}"
+        needs = f"SLACK_CLIENT_ID needs it, to seal the tokens of workspaces; {forms.MAKE_KEY}"
         faults.append(f"RATCHET_SECRET_KEY: {needs}")
     if settings.slack_client_secret is None:
         needs = "SLACK_CLIENT_ID needs it; it stands under Basic Information of the app"
         faults.append(f"SLACK_CLIENT_SECRET: {needs}")
     return faults
-
-
-def _read_env_file(path: Path) -> tuple[dict[str, str], dict[str, int], list[str]]:
-    if not path.is_file():
-        return {}, {}, []
-    values: dict[str, str] = {}
-    lines: dict[str, int] = {}
-    faults: list[str] = []
-    try:
-        content = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        return {}, {}, [f"{path}: can't be read: {error.strerror or error}"]
-    for binding in parse_stream(StringIO(content)):
-        text = binding.original.string
-        line = binding.original.line + len(text) - len(text.lstrip("\n"))
-        if binding.error or (binding.key and binding.value is None):
-            faults.append(f"{path}, line {line}: not of the form NAME=value")
-        elif binding.key:
-            values[binding.key] = binding.value or ""
-            lines[binding.key] = line
-    return values, lines, faults
 
 
 def _place(name: str, environ: Mapping[str, str], lines: Mapping[str, int], path: Path) -> str:
