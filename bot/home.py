@@ -20,6 +20,7 @@ from bot.services import Services
 _S = ProposalStatus
 _WEEK = 7 * 86_400_000
 _AGENTS, _RUNS, _LOOKED_AT, _PROPOSALS, _JOBS = 10, 5, 200, 5, 12
+_PERIODS = {Period.DAY: "today", Period.MONTH: "this month"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ async def _budgets(services: Services, workspace: str) -> Section:
     keys = [(b.scope.value, b.key, label(b.period, now)) for b in whole]
     spent = await services.budgets.spent(workspace, keys) if keys else {}
     lines = tuple(
-        f"{usd(spent.get(key, 0.0))} of {usd(b.limit_usd)} this {b.period.value}"
+        f"{usd(spent.get(key, 0.0))} of {usd(b.limit_usd)} {_PERIODS[b.period]}"
         for b, key in zip(whole, keys, strict=True)
     )
     return Section("Budget", lines or ("None is set.",), (Button("All budgets", "/budget"),))

@@ -4,6 +4,7 @@ from bot.budget import money, raising
 from bot.model.budget import Budget
 from bot.model.delivery import Delivery
 from bot.model.message import Card, Reply
+from bot.places import NAMES
 from bot.ports.clock import Clock
 from bot.ports.post import Post
 
@@ -18,7 +19,7 @@ class Notices:
         """A notice that can't be delivered itself is only logged; a card to decide on is not."""
         if delivery.id.startswith("post:") and not delivery.card:
             return
-        text = f"A reply on {delivery.channel} could not be delivered: {cause.rstrip('.')}. "
+        text = f"A reply on {NAMES.get(delivery.channel, delivery.channel)} could not be delivered: {cause.rstrip('.')}. "
         if delivery.card:
             text += f"It is kept: /proposals {delivery.card.partition(':')[0]} shows it."
         elif delivery.run_id:

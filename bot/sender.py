@@ -19,6 +19,7 @@ log = structlog.get_logger()
 
 _LONGEST_PAUSE = 300.0
 _GIVE_UP = 300
+_WORRYING = 3
 """Attempts, about a day of them: then it counts as failed and the owner is told."""
 
 
@@ -168,7 +169,9 @@ class Sender:
     async def _pause(self, delivery: Delivery, attempt: int, error: ChannelError) -> None:
         pause = error.retry_after or min(0.5 * 2 ** min(attempt, 12), _LONGEST_PAUSE)
         await self._outbox.again(delivery, self._clock.now() + round(pause * 1000), str(error))
-        log.info("delivery_waits", delivery=delivery.id, seconds=pause, cause=str(error))
+        # A pause that was asked for is nothing to worry about; one that goes on is for the screen.
+        say = log.info if error.retry_after or attempt < _WORRYING else log.warning
+        say("delivery_waits", delivery=delivery.id, seconds=pause, cause=str(error))
         await asyncio.sleep(pause)
 
     async def _fail(self, delivery: Delivery, cause: str, tell: bool = True) -> None:

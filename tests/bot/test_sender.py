@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from dataclasses import replace as changed
 
 import pytest
+import structlog
 
 from bot.errors import ChannelError, ChannelUnavailable, DeliveryUnclear
 from bot.model.delivery import Delivery, DeliveryStatus
@@ -61,6 +62,15 @@ async def test_replies_to_one_place_keep_their_order(post: Post) -> None:
     post.channel.script.append((ChannelUnavailable("429", retry_after=0.01), False))
     assert await post.send(_delivery("d1"), _delivery("d2")) == ["sent", "sent"]
     assert post.channel.texts == ["d1", "d2"]
+
+
+async def test_what_goes_on_waiting_becomes_a_warning(post: Post) -> None:
+    """As where a token has ended: only warnings are shown on a terminal."""
+    post.channel.script += [(ChannelUnavailable("check the token"), False)] * 3
+    with structlog.testing.capture_logs() as lines:
+        assert await post.send(_delivery()) == ["sent"]
+    waits = [line["log_level"] for line in lines if line["event"] == "delivery_waits"]
+    assert waits == ["info", "info", "warning"]
 
 
 @pytest.mark.parametrize("shown", [True, False])

@@ -78,7 +78,7 @@ async def test_an_owner_finds_the_numbers_as_well(on: Stage) -> None:
     in_use = sections["Improvements in use and on trial"]
     assert [b.command for b in in_use.buttons] == ["/rollback P1"]
     assert "/jobs resume analyze" in [b.command for b in sections["Jobs"].buttons]
-    assert any("$20.00 this day" in line for line in sections["Budget"].lines)
+    assert any("$20.00 today" in line for line in sections["Budget"].lines)
 
 
 async def test_a_guest_finds_a_greeting_and_nothing_else(on: Stage) -> None:

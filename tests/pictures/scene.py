@@ -26,7 +26,8 @@ Json = dict[str, Any]
 ADMINS, APPROVER, NUMBER = "C0ADMINS", 7, "15551234"
 QUESTION = "How long may a customer send something back?"
 LESSON = "Customers may send things back for 30 days, not 14; shoes for 60"
-OTHER = "Say who pays the parcel in the first sentence"
+INVOICES = "When do we send invoices?"
+TAUGHT = "We send invoices on the first Monday of the month."
 _OLD = """Customers may send things back within **14 days** of delivery.
 
 | what | how long |
@@ -63,14 +64,17 @@ async def play(folder: Path, tab: Tab, target: Path) -> Album:
     node = Node(folder / "home", _settings(graph, model) | telegram_people.settings(telegram))
     workspace = Workspace(slack, node)
     node.set(workspace.settings())
+    alone = Node(folder / "alone", {"OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": "none"})
     await node.start()
+    await alone.start()
     try:
         office = _Office(workspace, telegram, graph, node)
         await office.day()
-        await _in_the_browser(node, tab, target)
+        await _in_the_browser(alone, tab, target)
         await office.run_out()
         return office.album
     finally:
+        await alone.stop()
         await node.stop()
         for server in (slack, telegram, graph, model):
             await server.stop()
@@ -92,6 +96,9 @@ def _settings(graph: WhatsAppServer, model: ModelServer) -> dict[str, str]:
 
 
 def _answer(body: Body) -> str:
+    if INVOICES in asked(body):
+        known = "first Monday" in str(body["messages"])
+        return "On the **first Monday of the month**." if known else "With each parcel."
     if QUESTION not in asked(body):
         return "Noted."
     return _NEW if "30 days" in str(body["messages"]) else _OLD
@@ -198,15 +205,25 @@ class _Office:
 
 
 async def _in_the_browser(node: Node, tab: Tab, target: Path) -> None:
-    """The web chat: a question, and a lesson that waits for a decision."""
-    await tab.open(node.url, 720, 980)
-    for words, seen in ((QUESTION, "60 days"), (f"/better {OTHER}", "Approve")):
-        await tab.run("document.querySelector('#composer textarea').focus()")
-        await tab.types(words)
-        await tab.run("document.querySelector('#composer button').click()")
-        await tab.until(f"document.querySelector('#thread').innerText.includes('{seen}')")
+    """The web chat of someone alone: a question, a lesson, its approval, the question again."""
+    await tab.open(node.url, 860, 1120)
+    await _says(tab, INVOICES, "With each parcel")
+    await _says(tab, f"/better {TAUGHT}", "Decline")
+    await tab.run(
+        "[...document.querySelectorAll('.buttons button')]"
+        ".find(button => button.innerText === 'Approve').click()"
+    )
+    await tab.until("document.querySelector('#thread').innerText.includes('Roll back')")
+    await _says(tab, INVOICES, "On the first Monday of the month.")
     await asyncio.sleep(0.5)
-    await tab.photograph(target / "web.png", whole=False)
+    await tab.photograph(target / "chat.png", whole=False)
+
+
+async def _says(tab: Tab, words: str, seen: str) -> None:
+    await tab.run("document.querySelector('#composer textarea').focus()")
+    await tab.types(words)
+    await tab.run("document.querySelector('#composer button').click()")
+    await tab.until(f"document.querySelector('#thread').innerText.includes('{seen}')")
 
 
 def _slash(command: str, text: str, stamp: str) -> Json:
