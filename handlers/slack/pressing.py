@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,7 @@ Shown = Callable[[str, str], Awaitable[Reply | None]]
 Changed = Callable[[Team, str, str], Coroutine[Any, Any, None]]
 """(team, user, run id): what somebody pressed in App Home is under way."""
 
+_REMEMBERED = 1_000
 _REF = re.compile(r"P\d+")
 _NOT_OPENED = "Slack didn't open the window for your words. Please try again, or say"
 _NOT_MINE = (
@@ -61,6 +63,7 @@ class Pressing:
         self._cards, self._shown = cards, shown
         self._reactions, self._background = reactions, background
         self._changed, self._log = changed, log
+        self._asked = OrderedDict[str, None]()
 
     async def on_actions(self, ack: Any, body: dict[str, Any], context: Mapping[str, Any]) -> None:
         if team := await self._teams.of_body(body):
@@ -128,6 +131,12 @@ class Pressing:
             self._background(self._changed(team, message.sender.external_id, run_id))
 
     async def _ask(self, team: Team, asks: Ask, body: Mapping[str, Any]) -> None:
+        """Once, however often the press is delivered."""
+        if asks.trigger_id and asks.trigger_id in self._asked:
+            return
+        self._asked[asks.trigger_id] = None
+        if len(self._asked) > _REMEMBERED:
+            self._asked.popitem(last=False)
         command, user = asks.kept.get("command", ""), part_of(body.get("user")).get("id")
         value = await self._begins_as(team, command, part_of(body.get("message")))
         view = modals.question(replace(asks, value=value))

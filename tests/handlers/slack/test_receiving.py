@@ -230,7 +230,8 @@ async def test_buttons_that_are_not_ours_say_nothing(slack: Slack, button: dict[
 
 async def test_a_button_that_asks_opens_a_modal_first(slack: Slack) -> None:
     button = {"action_id": "ratchet:ask:1:Why not?", "value": "/decline P12"}
-    assert await slack.post(press(button, {"ts": TS})) == 200
+    for _ in range(2):  # delivered again, it is one press
+        assert await slack.post(press(button, {"ts": TS})) == 200
     (view,) = slack.server.views
     assert view["blocks"][0]["label"]["text"] == "Why not?" and slack.inbox.messages == []
     assert await slack.post(submitted(view, "too vague\nfor me")) == 200
