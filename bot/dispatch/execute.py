@@ -274,8 +274,8 @@ def _refuse_unless_useful(run: Run, files: Sequence[Taken]) -> None:
 
 def _forbidden(command: Command, person: Person | None, *, guest: bool) -> Forbidden:
     role = person.role if person else "nobody"
-    mine = f"and yours is {role}. An owner can change that with /role."
-    if guest:
-        mine = "and no guest of this workspace has that, whatever role is given to them."
+    mine = f"and yours is {role}. An owner can change that with /role"
+    # On some platforms everyone begins as a guest, on others the workspace itself has guests
+    mine += ", but no guest of a whole workspace ever has it." if guest else "."
     said = f"/{command.name} needs the role {command.role}, {mine}"
     return Forbidden(f"{role} may not /{command.name}", said=said)
