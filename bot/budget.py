@@ -183,6 +183,17 @@ class Purse:
         await self._store.set(workspace, budget)
         self._budgets.pop(workspace, None)
 
+    async def of_workspace(self, workspace: str) -> list[tuple[Budget, float]]:
+        """The workspace's own budgets, the day's first, with what is spent of each by now."""
+        now = self._clock.now()
+        asked = {
+            budget: (budget.scope.value, budget.key, label(budget.period, now))
+            for budget in sorted(await self.budgets(workspace), key=lambda b: b.period)
+            if budget.scope is Scope.WORKSPACE and budget.period is not Period.RUN
+        }
+        spent = await self._store.spent(workspace, list(asked.values())) if asked else {}
+        return [(budget, spent.get(key, 0.0)) for budget, key in asked.items()]
+
     def moved(self, workspace: str) -> None:
         """Who spent what has changed in the database: it is read anew."""
         self._budgets.pop(workspace, None)

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.budget import label
 from bot.improve import cards
-from bot.model.budget import Period, Scope
+from bot.model.budget import Period
 from bot.model.job import JobState
 from bot.model.message import Button
 from bot.model.person import Person, Role
@@ -81,8 +80,7 @@ async def _waiting(services: Services, workspace: str, person: Person) -> list[S
 
 
 def _may_decide(proposal: Proposal, person: Person, policy: Policy) -> bool:
-    need = policy.need(proposal.risk, proposal.kind.value)
-    return person.role.may(Role.OWNER if need.owner and need.people < 2 else Role.APPROVER)
+    return person.role.may(policy.need(proposal.risk, proposal.kind.value).role)
 
 
 def _to_decide(proposal: Proposal) -> Section:
@@ -147,17 +145,9 @@ async def _in_use(services: Services, workspace: str) -> Section:
 
 
 async def _budgets(services: Services, workspace: str) -> Section:
-    now = services.clock.now()
-    whole = [
-        b
-        for b in await services.purse.budgets(workspace)
-        if b.scope is Scope.WORKSPACE and b.period is not Period.RUN
-    ]
-    keys = [(b.scope.value, b.key, label(b.period, now)) for b in whole]
-    spent = await services.budgets.spent(workspace, keys) if keys else {}
     lines = tuple(
-        f"{usd(spent.get(key, 0.0))} of {usd(b.limit_usd)} {_PERIODS[b.period]}"
-        for b, key in zip(whole, keys, strict=True)
+        f"{usd(spent)} of {usd(budget.limit_usd)} {_PERIODS[budget.period]}"
+        for budget, spent in await services.purse.of_workspace(workspace)
     )
     return Section("Budget", lines or ("None is set.",), (Button("All budgets", "/budget"),))
 

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-from bot.budget import label
 from bot.command import Ask, Command
-from bot.model.budget import Period, Scope
+from bot.model.budget import Period
 from bot.model.job import JobState
 from bot.model.message import Button, Reply
 from bot.model.proposal import Proposal, ProposalStatus
 from bot.model.run import RunStatus
 from bot.model.words import count, one_line, share, usd
-from bot.ports.stores import Bucket
+from bot.numbers import Totals, totals
 
 _DAY = 86_400_000
 _NAMED = 3
@@ -23,7 +22,7 @@ async def status(ask: Ask) -> Reply:
     waiting = await services.proposals.list(workspace, [ProposalStatus.OFFERED], _MOST)
     day = await services.metrics.by_agent(workspace, now - _DAY, now + 1)
     failed = [s for s in await services.jobs.states(workspace) if _failed(s)]
-    lines = [_waiting(waiting), _last_day(day), await _money(ask), _jobs(failed)]
+    lines = [_waiting(waiting), _last_day(totals(day)), await _money(ask), _jobs(failed)]
     buttons = tuple(Button(f"Show {p.ref}", f"/proposals {p.ref}") for p in waiting[:_NAMED])
     return Reply("\n".join(f"- {line}" for line in lines), buttons=buttons)
 
@@ -40,28 +39,20 @@ def _waiting(waiting: Sequence[Proposal]) -> str:
     return f"{number} {verb} for approval: {named}{more}."
 
 
-def _last_day(buckets: Sequence[Bucket]) -> str:
-    runs, scored = sum(b.runs for b in buckets), sum(b.scored for b in buckets)
-    if not runs:
+def _last_day(day: Totals) -> str:
+    if not day.runs:
         return "No requests in the last 24 hours."
-    good = sum(b.successes for b in buckets)
-    known = f"success {share(good, scored)} of the {scored} with an outcome"
-    return (
-        f"{count(runs, 'request')} in the last 24 hours, {known if scored else 'no outcomes yet'}."
-    )
+    known = f"success {share(day.good, day.scored)} of the {day.scored} with an outcome"
+    outcomes = known if day.scored else "no outcomes yet"
+    return f"{count(day.runs, 'request')} in the last 24 hours, {outcomes}."
 
 
 async def _money(ask: Ask) -> str:
-    services, workspace = ask.services, ask.run.workspace
-    now = services.clock.now()
-    found = [b for b in await services.purse.budgets(workspace) if b.scope is Scope.WORKSPACE]
-    keys = {b: (b.scope.value, b.key, label(b.period, now)) for b in found}
-    spent = await services.budgets.spent(workspace, list(keys.values())) if keys else {}
     parts = [
-        f"{usd(spent.get(keys[b], 0.0))} of {usd(b.limit_usd)} "
-        f"{'today' if b.period is Period.DAY else 'this month'}"
-        f" ({share(spent.get(keys[b], 0.0), b.limit_usd)})"
-        for b in sorted(found, key=lambda b: b.period)
+        f"{usd(spent)} of {usd(budget.limit_usd)} "
+        f"{'today' if budget.period is Period.DAY else 'this month'}"
+        f" ({share(spent, budget.limit_usd)})"
+        for budget, spent in await ask.services.purse.of_workspace(ask.run.workspace)
     ]
     return f"Spent: {', '.join(parts)}." if parts else "No budget is set."
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
-from bot.budget import label
-from bot.model.budget import Budget, Period, Scope
+from bot.model.budget import Budget
 from bot.model.memory import ORG, Memory
 from bot.model.proposal import IN_USE, Proposal, ProposalStatus
 from bot.model.subscription import DAYS, Cadence, Subscription, local, since, zone_of
@@ -114,7 +113,7 @@ async def gather(services: Services, workspace: str, window: Window) -> Facts:
         window=window,
         totals=totals(buckets),
         cost_usd=whole.cost_usd,
-        spent=await _spent(services, workspace),
+        spent=tuple(await services.purse.of_workspace(workspace)),
         improved=await _improved(services, workspace, window, buckets, in_use),
         undone=new(_S.ROLLED_BACK),
         declined=len(new(_S.DECLINED)),
@@ -159,17 +158,6 @@ async def _improved(
         )
         found.append(Improvement(proposal, before, after))
     return tuple(found[:_IMPROVED])
-
-
-async def _spent(services: Services, workspace: str) -> tuple[tuple[Budget, float], ...]:
-    now = services.clock.now()
-    keys = {
-        (Scope.WORKSPACE, "", label(budget.period, now)): budget
-        for budget in await services.purse.budgets(workspace)
-        if budget.scope is Scope.WORKSPACE and budget.period is not Period.RUN
-    }
-    spent = await services.budgets.spent(workspace, list(keys))
-    return tuple((budget, spent.get(key, 0.0)) for key, budget in keys.items())
 
 
 def _edges(window: Window) -> list[int]:

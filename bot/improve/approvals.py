@@ -111,9 +111,8 @@ class Approvals:
 
 
 def must_have_role(proposal: Proposal, person: Person, need: Need) -> None:
-    needed = Role.OWNER if need.owner and need.people < 2 else Role.APPROVER
-    if not person.role.may(needed):
-        raise forbidden(proposal, person, "approved", needed)
+    if not person.role.may(need.role):
+        raise forbidden(proposal, person, "approved", need.role)
 
 
 def forbidden(proposal: Proposal, person: Person, what: str, needed: Role) -> Forbidden:

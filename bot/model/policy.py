@@ -7,6 +7,8 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
+from bot.model.person import Role
+
 POLICY = "policy"
 """Stands where a person's id does when the policy decided."""
 
@@ -44,6 +46,11 @@ class Need:
     people: int
     owner: bool
     author: Author
+
+    @property
+    def role(self) -> Role:
+        """The least that each of them needs."""
+        return Role.OWNER if self.owner and self.people < 2 else Role.APPROVER
 
     @property
     def words(self) -> str:
@@ -184,8 +191,7 @@ def _rule(rule: Rule, *, first: bool) -> str:
     risk = "" if rule.risk == "*" else f" of risk {rule.risk}"
     if (rule.risk, rule.kind) == _RISKS:
         what, risk = _RISKY, ""
-    decided = rule.needs in (Needs.AUTOMATIC,)
-    author = "" if decided or (rule.needs is Needs.TWO) else _AUTHOR[rule.author]
+    author = "" if rule.needs in (Needs.AUTOMATIC, Needs.TWO) else _AUTHOR[rule.author]
     return f"{what}{risk}: {_NEEDS[rule.needs]}{author}."
 
 
