@@ -236,16 +236,22 @@ class Executor:
             return list(run.history), []
         if is_single(run):
             return [], []
-        turns: list[Turn] = []
-        files: list[Taken] = []
         limit = version.limits.history // 2
-        for earlier in await self._runs.history(run.workspace, run.conversation, limit):
+        found = await self._runs.history(run.workspace, run.conversation, limit)
+        turns: list[Turn] = []
+        for earlier in found:
             sent = "".join(f"\n[sent {names.safe(file.name)}]" for file in earlier.files)
             turns += [("user", earlier.message + sent), ("assistant", earlier.answer)]
-            if earlier.files:
-                steps = await self._runs.steps(run.workspace, earlier.id)
-                files += intake.of_steps(steps)
-        return turns, files[-_EARLIER_FILES:]
+        return turns, await self._files_of([earlier for earlier in found if earlier.files])
+
+    async def _files_of(self, runs: Sequence[Run]) -> list[Taken]:
+        """The last few, oldest first: no more runs are read than they came with."""
+        files: list[Taken] = []
+        for run in reversed(runs):
+            if len(files) >= _EARLIER_FILES:
+                break
+            files = [*intake.of_steps(await self._runs.steps(run.workspace, run.id)), *files]
+        return files[-_EARLIER_FILES:]
 
     def _on_delta(self, runlog: RunLog) -> Callable[[str], None] | None:
         """Streams only where someone watches: a streamed model call costs more."""
