@@ -6,7 +6,7 @@ from bot.improve.showing import Edited
 from bot.model.message import Button, Reply
 from bot.model.person import Role
 from bot.model.proposal import ProposalStatus
-from commands.refs import look_again, proposal_named
+from commands.refs import look_again, pressed_again, proposal_named
 
 
 async def approve(ask: Ask) -> Reply:
@@ -21,6 +21,8 @@ async def approve(ask: Ask) -> Reply:
             f"☑️ Your approval of {proposal.ref} is noted. It takes someone else's as well: nothing "
             "has changed yet."
         )
+    if again := pressed_again(ask, proposal):
+        return again
     return Reply(
         f"✅ {proposal.ref} is approved. {cards.effect(proposal)} "
         f"If it makes things worse, `/rollback {proposal.ref}` undoes it.",

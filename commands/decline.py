@@ -4,7 +4,7 @@ from bot.command import Ask, Command
 from bot.improve.showing import Edited
 from bot.model.message import Reply
 from bot.model.person import Role
-from commands.refs import look_again, proposal_named
+from commands.refs import look_again, pressed_again, proposal_named
 
 
 async def decline(ask: Ask) -> Reply:
@@ -15,6 +15,8 @@ async def decline(ask: Ask) -> Reply:
         )
     except Edited as edited:
         return await look_again(ask, edited)
+    if again := pressed_again(ask, proposal):
+        return again
     why = f": {proposal.reason}" if proposal.reason else ", without a reason"
     return Reply(f"{proposal.ref} is declined{why}. It will not be proposed again.")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from bot.command import Ask, Command
 from bot.improve.showing import Edited
 from bot.model.message import Reply
-from bot.model.proposal import ProposalStatus
+from bot.model.proposal import Proposal, ProposalStatus
 from commands.parsing import first_word, wrong
 
 _REF = re.compile(r"#?[Pp]?(\d{1,9})(?:\.(\d{1,4}))?[.,:]?\Z", re.ASCII)
@@ -40,6 +40,16 @@ async def proposal_named(ask: Ask, command: Command) -> Named:
     hint = f" The latest is {latest[0].ref}: {latest[0].title.rstrip('.')}." if latest else ""
     why = f"{first[:20]} is no proposal." if first else "Say which proposal."
     raise wrong(ask, command, f"{why}{hint}")
+
+
+def pressed_again(ask: Ask, proposal: Proposal) -> Reply | None:
+    """For whoever decided a moment ago and said so once more, as a double click does; a command
+    that was cut off and is taken up again is the first one still."""
+    mine = proposal.decided_by == ask.person.id and ask.run.attempt == 1
+    if not mine or proposal.decided_at >= ask.run.created_at:
+        return None
+    said = f"You decided that already: {proposal.ref} is {proposal.status.value}. Once is enough."
+    return Reply(said, private=True)
 
 
 async def look_again(ask: Ask, edited: Edited) -> Reply:

@@ -197,6 +197,27 @@ async def test_a_double_click_is_one_approval_and_the_second_approver_is_told(on
         await on.say("owner", "/decline P1 changed my mind")
 
 
+async def test_a_second_click_is_answered_to_whoever_clicked_alone(on: Stage) -> None:
+    for number, word in enumerate(("approve", "decline"), 1):
+        await on.asked("Hello", "Hi")
+        await on.say("member", f"/better be {word}d")
+        assert not (await on.say("owner", f"/{word} P{number}")).private
+        again = await on.say("owner", f"/{word} P{number}")
+        assert again.private and not again.buttons
+        assert again.text == (
+            f"You decided that already: P{number} is {word.rstrip('e')}ed. Once is enough."
+        )
+
+
+async def test_a_decision_that_is_taken_up_after_a_crash_is_confirmed(on: Stage) -> None:
+    await on.asked("Hello", "Hi")
+    await on.say("member", "/better be brief")
+    said = samples.run(kind=RunKind.COMMAND, created_at=on.clock.now() + 2_000)
+    await on.say("owner", "/approve P1")
+    on.clock.advance(5)
+    assert "✅ P1 is approved." in (await on.say("owner", "/approve P1", again=said)).text
+
+
 async def test_who_may_not_decide_is_told(on: Stage) -> None:
     await on.asked("Hello", "Hi")
     await on.say("member", "/better be brief")
