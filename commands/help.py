@@ -42,6 +42,7 @@ def command(everything: Callable[[], Sequence[Command]]) -> Command:
 def _all(commands: Sequence[Command]) -> str:
     lines = ["Ask me anything, or say:"]
     lines += [f"- `{_form(c)}`: {c.help}" for c in commands]
+    lines.append("`/help better` tells more about one, with examples.")
     lines.append("`!better …` works like `/better …` where a platform keeps `/` for itself.")
     return "\n".join(lines)
 

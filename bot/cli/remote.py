@@ -49,7 +49,11 @@ class Remote:
         return self.run(run_id)
 
     def run(self, ref: str) -> dict[str, Any]:
-        return self._call("GET", f"/v1/runs/{quote(ref, safe='')}")
+        try:
+            return self._call("GET", f"/v1/runs/{quote(ref, safe='')}")
+        except NotFound as error:
+            said = f"{error.said} `ratchet runs` lists the last ones."
+            raise NotFound(str(error), said=said) from error
 
     def runs(self, limit: int) -> list[dict[str, Any]]:
         listed = self._call("GET", f"/v1/runs?limit={limit}")

@@ -30,7 +30,7 @@ def test_it_says_what_runs_and_how_to_turn_on_the_rest(server: Server) -> None:
     assert str(server.home) in data and data.split()[:2] == ["Key:", key]
     assert "offline model" in on and "SQLite" in on
     assert "Slack" in off and "Telegram" in off
-    for name in ("OPENAI_API_KEY", "SLACK_BOT_TOKEN", "TELEGRAM_BOT_TOKEN"):
+    for name in ("OPENAI_API_KEY", "SLACK_BOT_TOKEN", "TELEGRAM_BOT_TOKEN", "WHATSAPP_TOKEN"):
         assert name in turn_on
 
     for path in ("running.json", "api_key"):
@@ -48,6 +48,9 @@ def test_commands_find_the_server_and_a_second_one_is_told(server: Server) -> No
     chat = ratchet(server.home, "chat", stdin="What is 6 * 7?\n\n/nonsense\n")
     assert chat.returncode == 0
     assert "42" in chat.stdout and server.url in chat.stderr
+
+    unknown = ratchet(server.home, "run", "00000000")
+    assert unknown.returncode == 1 and "`ratchet runs` lists" in unknown.stderr
 
     stranger = ratchet(server.home, "runs", RATCHET_API_KEY="another")
     assert stranger.returncode == 2

@@ -43,6 +43,7 @@ async def test_help_shows_what_a_role_may_say(on: Stage) -> None:
     assert "/approve" not in guest_text
     assert "- `/approve P12`: Put a proposal into use" in owner_text
     assert "/claim" not in owner_text
+    assert "`/help better` tells more about one" in guest_text
 
 
 async def test_help_shows_one_command_with_examples(on: Stage) -> None:
