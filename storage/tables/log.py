@@ -61,6 +61,8 @@ runs = Table(
     UniqueConstraint("workspace", "channel", "event_id"),
     Index(None, "workspace", "conversation", "id"),
     Index(None, "workspace", "short"),
+    # So that two people become one without a look at everyone's runs.
+    Index(None, "workspace", "person"),
     # Both hold all that the day's and the agents' numbers need: no row is read for them.
     Index(
         "ix_runs_day",

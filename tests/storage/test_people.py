@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from bot.clock import SystemIds
 from bot.errors import NotFound
@@ -81,3 +82,18 @@ async def test_nobody_gets_no_role_and_no_identity(people: PeopleStore) -> None:
         await people.set_role("w", "nobody", Role.OWNER)
     with pytest.raises(NotFound):
         await people.link("w", "slack", "U1", "nobody")
+
+
+async def test_the_runs_of_one_person_are_found_without_a_look_at_all(db: Database) -> None:
+    """Or a merge would hold up every message while it reads a million of them."""
+    if db.sqlite:
+        plan = (
+            "EXPLAIN QUERY PLAN UPDATE runs SET person = 'b' WHERE workspace = 'w' AND person = 'a'"
+        )
+        wanted = "ix_runs_workspace_person (workspace=? AND person=?)"
+    else:
+        plan = "SELECT indexdef FROM pg_indexes WHERE tablename = 'runs'"
+        wanted = "(workspace, person)"
+    async with db.read() as conn:
+        told = [str(row) for row in await conn.execute(text(plan))]
+    assert any(wanted in line for line in told)

@@ -145,6 +145,7 @@ def upgrade() -> None:
         "runs", sa.Column("guest", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
     op.add_column("runs", sa.Column("files", sa.Text(), nullable=True))
+    op.create_index(op.f("ix_runs_workspace_person"), "runs", ["workspace", "person"])
     op.drop_index("ix_runs_day", "runs")
     op.create_index("ix_runs_day", "runs", [*_DAY, "outcome", "outcome_source"], unique=False)
     with op.batch_alter_table("outbox", schema=None) as batch_op:
@@ -188,6 +189,7 @@ def downgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index("ix_outbox_failed")
         batch_op.drop_index("ix_outbox_unasked")
+    op.drop_index(op.f("ix_runs_workspace_person"), "runs")
     op.drop_index("ix_runs_day", "runs")
     op.create_index("ix_runs_day", "runs", [*_DAY], unique=False)
     op.drop_column("runs", "files")
