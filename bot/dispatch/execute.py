@@ -152,7 +152,7 @@ class Executor:
             raise Forbidden(
                 f"{run.person} is a guest",
                 said="I'm sorry, I don't answer guests here. An owner of this workspace can allow "
-                "it with /policy.",
+                "it in my policy, or give you a role.",
             )
 
     async def _begin_late(self, runlog: RunLog) -> None:
@@ -192,7 +192,9 @@ class Executor:
                 )
         answer = self._redactor.text("\n\n".join([answer, *runlog.notes]))
         footer, made = self._footer(runlog), await self._made(runlog)
-        return ends.succeeded(Reply(answer, run.id, rateable=True, footer=footer, files=made))
+        return ends.succeeded(
+            Reply(answer, run.id, rateable=not run.guest, footer=footer, files=made)
+        )
 
     async def _made(self, runlog: RunLog) -> tuple[Attached, ...]:
         """The files that its agent made: of each name the last."""
@@ -211,11 +213,10 @@ class Executor:
             hint = f" Did you mean /{near}?" if near else ""
             said = f"There is no command /{name}.{hint} /help lists them all."
             raise BadInput(f"unknown command {name!r}", said=said)
-        person = await self._people.get(run.workspace, run.person)
-        if person and run.guest:
-            person = replace(person, role=Role.GUEST)
+        known = await self._people.get(run.workspace, run.person)
+        person = replace(known, role=Role.GUEST) if known and run.guest else known
         if person is None or not person.role.may(command.role):
-            raise _forbidden(command, person, guest=run.guest)
+            raise _forbidden(command, person, bool(known) and known != person)
 
         async def work() -> Done:
             ask = Ask(person, args, run, self._services())
@@ -278,10 +279,11 @@ def _refuse_unless_useful(run: Run, files: Sequence[Taken]) -> None:
         raise BadInput(f"none of {len(files)} files could be read", said=said)
 
 
-def _forbidden(command: Command, person: Person | None, *, guest: bool) -> Forbidden:
+def _forbidden(command: Command, person: Person | None, visits: bool) -> Forbidden:
+    """`visits` is whether their role holds elsewhere, but not where they are a guest."""
     role = person.role if person else "nobody"
-    mine = f"and yours is {role}. An owner can change that with /role"
-    # On some platforms everyone begins as a guest, on others the workspace itself has guests
-    mine += ", but no guest of a whole workspace ever has it." if guest else "."
+    mine = f"and yours is {role}. An owner can change that with /role."
+    if visits:
+        mine = "and as a guest you have none here, whatever /role gives you."
     said = f"/{command.name} needs the role {command.role}, {mine}"
     return Forbidden(f"{role} may not /{command.name}", said=said)

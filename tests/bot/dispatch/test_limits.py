@@ -194,8 +194,13 @@ async def test_a_guest_gets_a_polite_no_and_no_model_call(app: App, model: Model
 async def test_guests_chat_where_the_policy_lets_them_and_never_decide(app: App) -> None:
     assert "Guests may ask" in said(await say(app, "/policy set guests: chat", sender=OWNER))
     run = await say(app, "hello", sender=GUEST)
-    assert run.status is RunStatus.SUCCEEDED
-    await say(app, "/role U0GUEST owner", sender=OWNER)
-    for text in ("/approve P1", "/policy set guests: refuse", "/link"):
-        refused = await say(app, text, sender=GUEST)
-        assert refused.error_type == "forbidden", text
+    assert run.status is RunStatus.SUCCEEDED and not run.reply.get("rateable")
+    mine = "yours is guest"
+    for _ in range(2):
+        for text in ("/approve P1", "/role U0GUEST approver", "/rate up"):
+            refused = await say(app, text, sender=GUEST)
+            assert refused.error_type == "forbidden" and mine in said(refused), text
+        await say(app, "/role U0GUEST owner", sender=OWNER)
+        mine = "whatever /role gives you"
+    for text in ("/policy set guests: refuse", "/link"):
+        assert (await say(app, text, sender=GUEST)).error_type == "forbidden", text
