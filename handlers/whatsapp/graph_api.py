@@ -119,6 +119,7 @@ def _words(fault: Mapping[str, Any]) -> str:
     return ". ".join(str(part) for part in (fault.get("message"), details) if part)
 
 
-def _wait(response: httpx.Response) -> float:
+def _wait(response: httpx.Response) -> float | None:
+    """Seconds that Meta asks for; where it says nothing, each try waits longer than the last."""
     asked = response.headers.get("retry-after", "")
-    return min(float(asked), _LONGEST_WAIT) if asked.isascii() and asked.isdigit() else 5.0
+    return min(float(asked), _LONGEST_WAIT) if asked.isascii() and asked.isdigit() else None

@@ -52,7 +52,7 @@ class Webhook:
         except (TimeoutError, ClientDisconnect):
             return Response("the body did not come", 408)
         if body is None:
-            return Response("too long", 413, {"connection": "close"})
+            return Response("too long", 413)
         if not self._signed(body, given):
             return Response("wrong or missing signature", 401)
         try:

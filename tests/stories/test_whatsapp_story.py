@@ -218,3 +218,16 @@ async def test_a_yes_delivered_again_undoes_no_no_of_the_same_second(
     await phone.sees("You are in")
     await proposed(ratchet, "We state the length of a cable in feet")
     await phone.sees("Proposal P2")
+
+
+async def test_a_body_that_is_too_long_is_told_so_and_disturbs_nobody(
+    graph: WhatsAppServer, ratchet: Node
+) -> None:
+    body, headers = signed({"object": "x" * 8_000_000})
+    async with httpx.AsyncClient() as client:
+        for sign in (headers, {"x-hub-signature-256": "sha256=00"}):
+            answer = await client.post(
+                f"{ratchet.url}/whatsapp/webhook", content=body, headers=sign
+            )
+            assert answer.status_code == 413
+    assert "You are in" in said(await Phone(graph, ratchet).says("start"))

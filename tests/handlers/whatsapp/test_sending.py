@@ -191,6 +191,7 @@ async def test_what_goes_wrong(
     raised = await refused(house, answer(Reply("x")))
     assert isinstance(raised, error)
     assert isinstance(raised, ChannelUnavailable | DeliveryUnclear) is (error is not ChannelError)
+    assert raised.retry_after is None  # nobody asked for a number of seconds: ever longer ones
 
 
 async def test_what_is_unclear_is_known_once_a_status_names_it(house: House) -> None:
