@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bot.ports.channels import Event
@@ -40,12 +40,3 @@ class Events:
             self._watchers[run_id].discard(queue)
             if not self._watchers[run_id]:
                 del self._watchers[run_id]
-
-
-async def until_done(queue: asyncio.Queue[Event]) -> AsyncIterator[Event]:
-    """Each event up to and including the first "done"."""
-    while True:
-        event = await queue.get()
-        yield event
-        if event.kind == "done":
-            return
