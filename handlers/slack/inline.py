@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
+_FENCES = re.compile(r"`{3,}")
 GAP = "\u200b"
 _WEB = r"(?:https?://|mailto:)"
 _TOKEN = re.compile(
@@ -26,7 +27,7 @@ def escape(text: str) -> str:
 
 def unfenced(text: str) -> str:
     """Text that neither begins nor ends a code block."""
-    return text.replace("```", GAP.join("```"))
+    return _FENCES.sub(lambda run: GAP.join(run[0]), text)
 
 
 @dataclass(slots=True)

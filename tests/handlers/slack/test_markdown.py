@@ -117,6 +117,7 @@ def test_forty_thousand_characters_of_one_thing_take_no_time(text: str) -> None:
 @given(st.one_of(words, nasty))
 @example("<https://x.example|a")
 @example("[`](https://x.example)`<!here>")
+@example("x`````")
 def test_nobody_is_called_and_no_code_block_is_left_open(text: str) -> None:
     out = mrkdwn(text)
     assert not LIVE.search(out), out
