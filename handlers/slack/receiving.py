@@ -12,16 +12,16 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.listener.async_listener_start_handler import AsyncListenerStartHandler
 from slack_sdk.web.async_client import AsyncWebClient
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.errors import RatchetError
 from bot.ports.clock import Clock
+from handlers.deliveries import whole
 from handlers.slack.hearing import PROMPT
 from handlers.slack.incoming import SUBSCRIBED, Body, text_of
 from handlers.slack.signing import is_signed
 
-_LARGEST = 4 << 20
 _MALFORMED = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 _BEGUN = "begun"
 
@@ -81,9 +81,9 @@ class Receiving:
             await asyncio.wait(self._handling, timeout=PROMPT)
 
     async def over_http(self, request: Request) -> Response:
-        body = await _whole(request)
-        if body is None:
-            return Response(status_code=413)
+        body = await whole(request)
+        if isinstance(body, Response):
+            return body
         stamp = request.headers.get("x-slack-request-timestamp", "")
         signature = request.headers.get("x-slack-signature", "")
         if not is_signed(self._secret, stamp, signature, body, self._clock.now()):
@@ -164,17 +164,3 @@ def _object(answer: str) -> Mapping[str, object] | None:
     except ValueError:
         return None
     return found if isinstance(found, dict) and found else None
-
-
-async def _whole(request: Request) -> bytes | None:
-    """The raw body, or None where it is larger than anything Slack sends."""
-    pieces, size = [], 0
-    try:
-        async for piece in request.stream():
-            size += len(piece)
-            if size > _LARGEST:
-                return None
-            pieces.append(piece)
-    except ClientDisconnect:
-        return b""
-    return b"".join(pieces)

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.errors import ChannelError, RatchetError, StorageError
@@ -24,6 +24,7 @@ from bot.ports.channels import Inbox, Route
 from bot.ports.clock import Clock
 from bot.ports.outbox import Drafts
 from bot.ports.stores import Contacts
+from handlers.deliveries import whole
 from handlers.telegram.albums import TOGETHER
 from handlers.telegram.bot_api import BotApi
 from handlers.telegram.downloads import Downloads, too_large
@@ -41,7 +42,6 @@ _PATH = "/telegram/webhook"
 _LONG_POLL = 25
 _SILENCE = 100
 _LONGEST_PAUSE = 60.0
-_LONGEST_BODY = 4_000_000
 _DOWNLOAD = 20_000_000
 """Bytes of a file that Telegram hands to a bot."""
 
@@ -222,9 +222,9 @@ class TelegramChannel:
         given = request.headers.get("x-telegram-bot-api-secret-token", "")
         if not hmac.compare_digest(given.encode(), (self._secret or "").encode()):
             return Response("wrong or missing secret token", 401)
-        body = await _whole(request)
-        if body is None:
-            return Response("too long", 413)
+        body = await whole(request)
+        if isinstance(body, Response):
+            return body
         try:
             update = json.loads(body)
         except (ValueError, RecursionError):
@@ -242,20 +242,6 @@ class TelegramChannel:
         except (Malformed, RatchetError) as error:
             self._log.warning("telegram_update_dropped", cause=str(error))
         return Response(status_code=200)
-
-
-async def _whole(request: Request) -> bytes | None:
-    """The body, or None where it is longer than anything Telegram sends."""
-    pieces, size = [], 0
-    try:
-        async for piece in request.stream():
-            size += len(piece)
-            if size > _LONGEST_BODY:
-                return None
-            pieces.append(piece)
-    except ClientDisconnect:
-        return b""
-    return b"".join(pieces)
 
 
 def _webhook_url(url: str) -> str:

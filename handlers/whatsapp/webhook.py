@@ -1,23 +1,20 @@
 """The webhook of one WhatsApp number: Meta's first call, signatures, bodies within limits."""
 
-import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from bot.errors import RatchetError, StorageError
 from bot.ports.channels import Route
+from handlers.deliveries import whole
 from handlers.whatsapp.incoming import Event, Malformed, read
 
 PATH = "/whatsapp/webhook"
-LONGEST_BODY = 4_000_000
-"""Meta sends at most 3 MB."""
-_SECONDS = 30.0
 
 
 class Webhook:
@@ -47,12 +44,9 @@ class Webhook:
         given = request.headers.get("x-hub-signature-256", "")
         if not self._secret or not given.startswith("sha256="):
             return Response("wrong or missing signature", 401)
-        try:
-            body = await _body(request)
-        except (TimeoutError, ClientDisconnect):
-            return Response("the body did not come", 408)
-        if body is None:
-            return Response("too long", 413)
+        body = await whole(request)
+        if isinstance(body, Response):
+            return body
         if not self._signed(body, given):
             return Response("wrong or missing signature", 401)
         try:
@@ -81,18 +75,3 @@ class Webhook:
     def _signed(self, body: bytes, given: str) -> bool:
         digest = hmac.new((self._secret or "").encode(), body, sha256).hexdigest()
         return hmac.compare_digest(given.encode(), f"sha256={digest}".encode())
-
-
-async def _body(request: Request) -> bytes | None:
-    """The raw body, or None for one that is too long, which is not read to its end."""
-    length = request.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and int(length) > LONGEST_BODY:
-        return None
-    chunks, size = list[bytes](), 0
-    async with asyncio.timeout(_SECONDS):
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > LONGEST_BODY:
-                return None
-            chunks.append(chunk)
-    return b"".join(chunks)
