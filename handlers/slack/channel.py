@@ -102,7 +102,7 @@ class SlackChannel:
             background=self._background,
             log=log,
         )
-        leaving = Leaving(self._teams, installations, clock, log)
+        leaving = Leaving(self._teams, installations, once, clock, log)
         home_tab = HomeTab(self._teams, page, once, inbox, log)
         pressing = Pressing(
             teams=self._teams,

@@ -16,6 +16,7 @@ from bot.model.message import Reply
 from bot.model.person import Role
 from handlers.slack.api import bot_scopes
 from handlers.slack.install import Installing, OAuthApp
+from storage.budgets import BudgetStore
 from storage.codes import CodeStore
 from storage.engine import Database
 from storage.installations import InstallationStore
@@ -89,7 +90,13 @@ async def many(server: SlackServer, clock: HeldClock, db: Database) -> AsyncIter
     installations = InstallationStore(db, AesSeal(["k" * 32], ids))
     installing = Installing(APP, CodeStore(db), people, ids)
     channel, parts = build(
-        server, inbox, clock, log, installations=installations, installing=installing
+        server,
+        inbox,
+        clock,
+        log,
+        installations=installations,
+        installing=installing,
+        once=BudgetStore(db, clock).warn_once,
     )
     await channel.start()
     async with web(channel) as http:
@@ -269,16 +276,6 @@ async def test_who_leaves_is_forgotten_and_may_come_back(many: Many, kind: str) 
     await many.channel.send(reply("slack:T0OTHER"))
     await many.hears(of_team(OTHER, mention("back", ts="1780000006.000100")))
     assert many.inbox.texts == ["hello", "back"]
-
-
-async def test_an_old_farewell_that_comes_late_ends_no_newer_installation(many: Many) -> None:
-    await many.install(OTHER, "xoxb-again")
-    long_ago = many.clock.now() // 1000 - 3_600
-    gone = {**event({"type": "app_uninstalled"}, team=OTHER), "event_time": long_ago}
-    await many.hears(gone)
-    assert await many.installations.token("slack:T0OTHER") == "xoxb-again"
-    await many.hears({**gone, "event_id": "EvNow", "event_time": many.clock.now() // 1000})
-    assert await many.installations.token("slack:T0OTHER") is None
 
 
 async def test_a_persons_revoked_token_ends_nothing(many: Many) -> None:
