@@ -183,8 +183,8 @@ class LocalSlack:
                 **(way if self._request_url else {"mode": "socket"}),
             },
             "users": [
-                {"id": OWNER, "name": "owner", "real_name": "Olivia Owner"},
-                {"id": MEMBER, "name": "member", "real_name": "Max Member"},
+                {"id": OWNER, "name": "owner", "real_name": "The Owner"},
+                {"id": MEMBER, "name": "member", "real_name": "The Member"},
             ],
             "channels": [{"id": CHANNEL, "name": "general", "members": [OWNER, MEMBER, BOT]}],
         }

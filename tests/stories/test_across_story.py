@@ -63,8 +63,8 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
 
 
 async def test_a_card_is_decided_once_and_everywhere(scene: Scene) -> None:
-    member = scene.slack.person("U0MEMBER", "Max Member")
-    owner = scene.slack.person("U0OWNER", "Olivia Owner")
+    member = scene.slack.person("U0MEMBER", "The Member")
+    owner = scene.slack.person("U0OWNER", "The Owner")
     second = scene.slack.person("U0SECOND", "Sue Second")
     approver, stranger = Phone(scene.telegram, PHONE), Phone(scene.telegram, STRANGER)
     await approver.says("/start")
@@ -99,9 +99,9 @@ async def test_a_card_is_decided_once_and_everywhere(scene: Scene) -> None:
     assert "in metres" in await stranger.asks(QUESTION)
 
     await owner.commands("/rollback", "P1")
-    await approver.reads("Rolled back by Olivia Owner", on_phone)
+    await approver.reads("Rolled back by The Owner", on_phone)
     for card in (here, there):
-        await owner.reads("Rolled back by Olivia Owner", card)
+        await owner.reads("Rolled back by The Owner", card)
     assert "in metres" not in await stranger.asks(QUESTION)
     assert len([m for m in scene.slack.server.messages if m["channel"] == ADMINS]) == 2
 

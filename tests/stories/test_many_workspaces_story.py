@@ -73,16 +73,16 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
 
 
 async def test_two_workspaces_never_see_each_others_work(scene: Scene) -> None:
-    owner = scene.here.person("U0OWNER", "Olivia Owner")
+    owner = scene.here.person("U0OWNER", "The Owner")
     await scene.install(by="U0INSTALLER")
-    installer = scene.abroad.person("U0INSTALLER", "Ina Installer")
-    visitor = scene.abroad.person("U0OWNER", "Olivia Owner")
+    installer = scene.abroad.person("U0INSTALLER", "The Installer")
+    visitor = scene.abroad.person("U0OWNER", "The Owner")
 
     # Each teaches its own.
     asked = await owner.says(QUESTION)
     card = await owner.says(f"better {HERE}", thread=asked["thread_ts"])
     await owner.presses(card, "Approve")
-    await owner.reads("Approved by Olivia Owner", card)
+    await owner.reads("Approved by The Owner", card)
     asked = await installer.says(QUESTION)
     assert asked["team"] == OTHER and "metres" not in shown(asked)
     card = await installer.says(f"better {ABROAD}", thread=asked["thread_ts"])
@@ -93,7 +93,7 @@ async def test_two_workspaces_never_see_each_others_work(scene: Scene) -> None:
     await visitor.presses(card, "Approve")
     assert (await visitor.reads("yours is member"))["team"] == OTHER
     await installer.presses(card, "Approve")
-    await installer.reads("Approved by Ina Installer", card)
+    await installer.reads("Approved by The Installer", card)
 
     assert (await owner.says(QUESTION))["text"].startswith(HERE)
     assert (await installer.says(QUESTION))["text"].startswith(ABROAD)

@@ -59,7 +59,7 @@ async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     slack = Workspace(server, node)
     node.set({**slack.settings(), "OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": "none"})
     await node.start()
-    yield Scene(slack, node, model, slack.person("U0MEMBER", "Max Member"))
+    yield Scene(slack, node, model, slack.person("U0MEMBER", "The Member"))
     await node.kill()
     await model.stop()
     await server.stop()

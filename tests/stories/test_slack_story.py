@@ -45,9 +45,9 @@ async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     yield Scene(
         slack,
         home,
-        slack.person("U0OWNER", "Olivia Owner"),
-        slack.person("U0MEMBER", "Max Member"),
-        slack.person("U0STRANGER", "Sam Stranger", is_stranger=True),
+        slack.person("U0OWNER", "The Owner"),
+        slack.person("U0MEMBER", "The Member"),
+        slack.person("U0STRANGER", "The Stranger", is_stranger=True),
     )
     await node.stop()
     await server.stop()
@@ -72,7 +72,7 @@ async def test_ask_better_approve_and_roll_back(scene: Scene) -> None:
     assert labels(card), "nobody has decided"
 
     await owner.presses(card, "Approve", times=2)
-    await owner.reads("Approved by Olivia Owner", card)
+    await owner.reads("Approved by The Owner", card)
     assert not labels(card)
 
     right = await member.says(QUESTION)
@@ -82,7 +82,7 @@ async def test_ask_better_approve_and_roll_back(scene: Scene) -> None:
 
     undone = await owner.commands("/rollback", "P1")
     assert "P1 is rolled back" in shown(undone)
-    await owner.reads("Rolled back by Olivia Owner", card)
+    await owner.reads("Rolled back by The Owner", card)
     assert "in metres" not in shown(await member.says(QUESTION))
 
     runs = await scene.runs()
@@ -113,7 +113,7 @@ async def test_edit_and_decline_with_words_of_ones_own(scene: Scene) -> None:
     again = await owner.says("better Always thank the person first", thread, seeing="Always thank")
     await owner.tells(again, "Decline", "that sounds false")
     await owner.reads("that sounds false", again)
-    assert "Declined by Olivia Owner" in shown(again) and not labels(again)
+    assert "Declined by The Owner" in shown(again) and not labels(again)
     said = await owner.says("better always thank the person FIRST.", thread, seeing="Noted.")
     assert "not proposed again" in shown(said) and "that sounds false" in shown(said)
     assert not labels(said)
