@@ -27,7 +27,8 @@ model client, recording nothing. Ratchet records every run durably, deduplicates
 it. In the part with 1,000 people, 500 write in 25 Slack channels, 300 in 25 Telegram groups and in
 private, 200 say commands on WhatsApp, 20 messages a second in all; its times run from the moment a
 message is sent to the moment the platform has what the person sees, and the model takes 0.3 s.
-These machines are shared: compare the ratios before the milliseconds.
+These machines are shared: compare the ratios before the milliseconds. A part that is measured alone
+(`python -m benchmarks people`) replaces its own rows only.
 
 """
 
