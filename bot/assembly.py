@@ -87,6 +87,12 @@ class Stores:
     budgets: stores.Budgets
     job_states: stores.JobStates
     upkeep: stores.Upkeep
+    states: stores.States
+    evidence: stores.Evidence
+    judgements: stores.Judgements
+    replays: stores.Replays
+    trials: stores.Trials
+    holds: stores.Holds
     shared: bool
 
 
@@ -347,6 +353,12 @@ class Parts:
             budgets=kept.budgets,
             job_states=kept.job_states,
             upkeep=kept.upkeep,
+            states=kept.states,
+            evidence=kept.evidence,
+            judgements=kept.judgements,
+            replays=kept.replays,
+            trials=kept.trials,
+            holds=kept.holds,
             memory=self.memory,
             purse=self.purse,
             model=self.model,

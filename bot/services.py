@@ -56,6 +56,12 @@ class Services:
     budgets: stores.Budgets
     job_states: stores.JobStates
     upkeep: stores.Upkeep
+    states: stores.States
+    evidence: stores.Evidence
+    judgements: stores.Judgements
+    replays: stores.Replays
+    trials: stores.Trials
+    holds: stores.Holds
     memory: MemoryBank
     purse: Purse
     model: Model

@@ -41,12 +41,15 @@ from storage.conversations import ConversationStore
 from storage.drafts import DraftStore
 from storage.durable import DbosDurable
 from storage.engine import Database, url_of
+from storage.evidence import EvidenceStore
 from storage.feedback import FeedbackStore
 from storage.files import FileStore
 from storage.findings import FindingStore
+from storage.holds import HoldStore
 from storage.installations import InstallationStore, Seal
 from storage.jobstates import JobStateStore
 from storage.journal import RunJournal
+from storage.judgements import JudgementStore
 from storage.memories import MemoryStore
 from storage.metrics import MetricsStore
 from storage.migrate import upgrade
@@ -56,9 +59,12 @@ from storage.people import PeopleStore
 from storage.policies import PolicyStore
 from storage.proposals import ProposalStore
 from storage.receipts import ReceiptStore
+from storage.replays import ReplayStore
 from storage.retention import UpkeepStore
 from storage.runs import RunStore
+from storage.states import StateStore
 from storage.subscriptions import SubscriptionStore
+from storage.trials import TrialStore
 from storage.vectors.edge import EdgeIndex
 from storage.workflows import WorkflowStore
 
@@ -218,6 +224,12 @@ def _stores(
         budgets=BudgetStore(db, clock),
         job_states=JobStateStore(db),
         upkeep=UpkeepStore(db),
+        states=StateStore(db),
+        evidence=EvidenceStore(db),
+        judgements=JudgementStore(db),
+        replays=ReplayStore(db),
+        trials=TrialStore(db),
+        holds=HoldStore(db),
         shared=not db.sqlite,
     )
 

@@ -34,7 +34,7 @@ async def count(services: Services, run: Run) -> None:
     """Makes the feedback on a run its outcome."""
     said = outcome_of(run, await services.feedback.of_run(run.workspace, run.id))
     if said != run.outcome:
-        await services.runs.set_outcome(run.workspace, run.id, said)
+        await services.runs.set_outcome(run.workspace, run.id, said, services.clock.now())
 
 
 def must_teach(run: Run) -> None:

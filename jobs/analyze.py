@@ -81,7 +81,7 @@ async def _guess(services: Services, runs: Sequence[Run]) -> int:
     for run, following in _successive(runs):
         outcome = outcome_of(run, (), following)
         if run.outcome.y is None and outcome.y is not None:
-            await services.runs.set_outcome(run.workspace, run.id, outcome)
+            await services.runs.set_outcome(run.workspace, run.id, outcome, services.clock.now())
             guessed += 1
     return guessed
 
@@ -112,7 +112,7 @@ async def _score(services: Services, run: Run) -> bool:
     outcome = outcome_of(run, await services.feedback.of_run(run.workspace, run.id))
     if outcome == run.outcome:
         return False
-    await services.runs.set_outcome(run.workspace, run.id, outcome)
+    await services.runs.set_outcome(run.workspace, run.id, outcome, services.clock.now())
     return True
 
 

@@ -4,12 +4,13 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping, Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import Conflict, NotFound
 from bot.model.agent import AgentVersion, from_spec
 from bot.ports.clock import Clock
+from bot.ports.stores import Made
 from storage.engine import Database
 from storage.tables import agent_versions as versions
 from storage.tables import agents
@@ -129,16 +130,43 @@ class AgentStore:
             row = (await conn.execute(query)).mappings().first()
         return (_version(row), row["base"]) if row else None
 
+    async def add(
+        self, workspace: str, candidate: AgentVersion, *, base: int, source: str
+    ) -> AgentVersion:
+        async with self._db.write() as conn:
+            await hold(self._db, conn, "agent", workspace, candidate.name)
+            number = (await conn.execute(_same(workspace, candidate, source))).scalar()
+            if number is None:
+                number = await self._add(conn, workspace, candidate, source, base)
+        return replace(candidate, version=number)
+
+    async def retire(self, workspace: str, name: str, *, base: int) -> None:
+        leaving = delete(agents).where(
+            agents.c.workspace == workspace, agents.c.name == name, agents.c.version == base
+        )
+        async with self._db.write() as conn:
+            await hold(self._db, conn, "agent", workspace, name)
+            await self._must_be_current(conn, workspace, name, base)
+            await conn.execute(leaving)
+        self._forget(workspace)
+
+    async def history(self, workspace: str, name: str) -> Sequence[Made]:
+        query = (
+            select(versions)
+            .where(versions.c.workspace == workspace, versions.c.agent == name)
+            .order_by(versions.c.version)
+        )
+        async with self._db.read() as conn:
+            return [
+                Made(_version(row), row["base"], row["source"], row["created_at"])
+                for row in (await conn.execute(query)).mappings()
+            ]
+
     async def deploy(
         self, workspace: str, candidate: AgentVersion, *, base: int, source: str
     ) -> AgentVersion:
         name = candidate.name
-        same = select(versions.c.version).where(
-            versions.c.workspace == workspace,
-            versions.c.agent == name,
-            versions.c.source == source,
-            versions.c.digest == candidate.digest(),
-        )
+        same = _same(workspace, candidate, source)
         async with self._db.write() as conn:
             await hold(self._db, conn, "agent", workspace, name)
             if (made := (await conn.execute(same)).scalar()) is not None:
@@ -172,7 +200,7 @@ class AgentStore:
         query = select(agents.c.version).where(
             agents.c.workspace == workspace, agents.c.name == name
         )
-        now = (await conn.execute(query)).scalar()
+        now = (await conn.execute(query)).scalar() or 0
         if now != base:
             raise Conflict(
                 f"{name} is at v{now}, not v{base}",
@@ -203,15 +231,24 @@ class AgentStore:
     async def _point(
         self, conn: AsyncConnection, workspace: str, name: str, version: int, source: str
     ) -> None:
+        values = {"version": version, "source": source, "updated_at": self._clock.now()}
+        pointing = insert(self._db, agents).values(workspace=workspace, name=name, **values)
         await conn.execute(
-            update(agents)
-            .where(agents.c.workspace == workspace, agents.c.name == name)
-            .values(version=version, source=source, updated_at=self._clock.now())
+            pointing.on_conflict_do_update(index_elements=["workspace", "name"], set_=values)
         )
 
     def _forget(self, workspace: str) -> None:
         self._changes += 1
         self._current.pop(workspace, None)
+
+
+def _same(workspace: str, candidate: AgentVersion, source: str) -> Select[int]:
+    return select(versions.c.version).where(
+        versions.c.workspace == workspace,
+        versions.c.agent == candidate.name,
+        versions.c.source == source,
+        versions.c.digest == candidate.digest(),
+    )
 
 
 def _version(row: RowMapping) -> AgentVersion:

@@ -112,6 +112,13 @@ def _seen_again(known: Finding, seen: Finding, new: Sequence[str]) -> Finding:
         status=known.status,
         created_at=known.created_at,
         updated_at=seen.updated_at if new else known.updated_at,
+        people=max(known.people, seen.people),
+        usd_week=seen.usd_week,
+        confidence=seen.confidence,
+        facts=seen.facts or known.facts,
+        remedy=known.remedy,
+        remedied_at=known.remedied_at,
+        reopened=known.reopened,
     )
 
 
@@ -129,8 +136,16 @@ def _values(finding: Finding) -> dict[str, object]:
         "status": finding.status,
         "created_at": finding.created_at,
         "updated_at": finding.updated_at,
+        "people": finding.people,
+        "usd_week": finding.usd_week,
+        "confidence": finding.confidence,
+        "facts": dict(finding.facts),
+        "remedy": finding.remedy,
+        "remedied_at": finding.remedied_at,
+        "reopened": finding.reopened,
     }
 
 
 def _finding(row: RowMapping) -> Finding:
-    return Finding(**{**row, "evidence": tuple(row["evidence"] or ())})
+    texts = {"evidence": tuple(row["evidence"] or ()), "facts": row["facts"] or {}}
+    return Finding(**{**row, **texts})

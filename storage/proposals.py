@@ -14,7 +14,7 @@ from storage.upsert import hold
 
 _EDITABLE = (
     *("kind", "title", "change", "diff", "expected", "risk", "fingerprint"),
-    *("revision", "edited_by", "was"),
+    *("revision", "edited_by", "was", "estimate"),
 )
 
 
@@ -203,6 +203,10 @@ def _row(proposal: Proposal) -> dict[str, object]:
         "edited_by": proposal.edited_by,
         "was": [dict(edit) for edit in proposal.was],
         "applied": proposal.applied and dict(proposal.applied),
+        "finding": proposal.finding,
+        "rank": proposal.rank,
+        "estimate": dict(proposal.estimate),
+        "decided_run": proposal.decided_run,
     }
 
 
@@ -232,4 +236,8 @@ def _proposal(row: RowMapping) -> Proposal:
         edited_by=row["edited_by"],
         was=tuple(row["was"] or ()),
         applied=row["applied"],
+        finding=row["finding"],
+        rank=row["rank"],
+        estimate=row["estimate"] or {},
+        decided_run=row["decided_run"],
     )

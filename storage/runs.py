@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, case, select, update
 
 from bot.model.run import OPEN, Outcome, Run, RunKind, RunStatus, Step
 from storage.engine import Database
@@ -108,12 +108,17 @@ class RunStore:
             query = query.where(runs.c.agent == agent)
         return await self._select(query.order_by(runs.c.created_at, runs.c.id).limit(limit))
 
-    async def set_outcome(self, workspace: str, run_id: str, outcome: Outcome) -> None:
+    async def set_outcome(self, workspace: str, run_id: str, outcome: Outcome, at: int = 0) -> None:
+        first = 0 if outcome.y is None else at
         async with self._db.write() as conn:
             await conn.execute(
                 update(runs)
                 .where(runs.c.workspace == workspace, runs.c.id == run_id)
-                .values(outcome=outcome.y, outcome_source=outcome.source)
+                .values(
+                    outcome=outcome.y,
+                    outcome_source=outcome.source,
+                    scored_at=case((runs.c.scored_at == 0, first), else_=runs.c.scored_at),
+                )
             )
 
     async def takes_part(self, workspace: str, conversation: str) -> bool:

@@ -94,7 +94,7 @@ def states_fact(text: str) -> bool:
 def lesson(text: str, agent: AgentVersion) -> Draft:
     shown = f"{agent.name}'s playbook"
     return Draft(
-        kind=ProposalKind.BULLET_NEW,
+        kind=ProposalKind.AGENT_CONFIG,
         change=Change(agent=agent.name, bullet=text),
         title=f"Teach {agent.name}: {one_line(without_context(text), 80)}",
         diff=_diff([b.text for b in agent.playbook], text),
@@ -123,7 +123,7 @@ def instructions(text: str, agent: AgentVersion) -> Draft:
     """New wording of what the agent is told. Tools, limits and model are no words' to change."""
     lines = difflib.unified_diff([agent.instructions], [text], lineterm="", n=0)
     return Draft(
-        kind=ProposalKind.BULLET_NEW,
+        kind=ProposalKind.AGENT_CONFIG,
         change=Change(agent=agent.name, instructions=text),
         title=f"Reword {agent.name}'s instructions",
         diff="\n".join(line for line in list(lines)[2:] if not line.startswith("@@")),

@@ -1,7 +1,7 @@
 """A change, proposed with evidence, and the one table of its legal moves."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -23,7 +23,7 @@ LEGAL_MOVES: Mapping[ProposalStatus, frozenset[ProposalStatus]] = {
     _S.DRAFTED: frozenset({_S.OFFERED, _S.EXPIRED, _S.SUPERSEDED}),
     _S.OFFERED: frozenset({_S.APPROVED, _S.DECLINED, _S.EXPIRED, _S.SUPERSEDED}),
     _S.APPROVED: frozenset({_S.TRIALLED, _S.KEPT, _S.ROLLED_BACK}),
-    _S.TRIALLED: frozenset({_S.KEPT, _S.ROLLED_BACK}),
+    _S.TRIALLED: frozenset({_S.KEPT, _S.ROLLED_BACK, _S.SUPERSEDED}),
     _S.KEPT: frozenset({_S.ROLLED_BACK}),
     _S.DECLINED: frozenset(),
     _S.EXPIRED: frozenset(),
@@ -36,17 +36,39 @@ IN_USE = (_S.APPROVED, _S.TRIALLED, _S.KEPT)
 
 
 class ProposalKind(StrEnum):
-    BULLET_NEW = "agent.config"
-    """An agent's version changes; here: one playbook bullet or worded instructions."""
+    AGENT_CONFIG = "agent.config"
+    AGENT_NEW = "agent.new"
+    AGENT_MERGE = "agent.merge"
+    AGENT_SPLIT = "agent.split"
+    AGENT_RETIRE = "agent.retire"
+    WORKFLOW_NEW = "workflow.new"
+    GUARD_NEW = "guard.new"
     MEMORY_NEW = "memory.new"
+    ROUTE_CHANGE = "route.change"
+    MODEL_CHEAPER = "model.cheaper"
+    OPS_ACTION = "ops.action"
+
+
+TRIED = frozenset(ProposalKind) - {ProposalKind.MEMORY_NEW, ProposalKind.OPS_ACTION}
+"""Kinds that are tried on live traffic: they change the roster. A fact is true or it isn't."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """What would be done, as data. Exactly one of the forms, by the proposal's kind:
 
-    agent.config: `agent`, and `bullet` (a lesson to add) or `instructions` (new wording).
+    agent.config: `agent`, and `bullet` (a lesson to add), `retire` (a lesson's id), `instructions`
+      (new wording) or `config` ({"model" | "temperature" | "tools" | "limits": value}).
+    model.cheaper: `agent`, and `config` {"model": name}.
+    guard.new: `agent`, and `guard` (a `bot.model.agent.Guard` as JSON, without its id).
+    workflow.new: `agent`, `workflow` (its name) and `text` (its markdown).
+    agent.new: `agent` (its name), and `config` (a whole `AgentVersion.spec()`).
+    agent.split: `agent` that is relieved, `name` of the new one and `config` (its whole spec).
+    agent.merge: `agent` that stays, `name` of the one that goes, `text` the joint specialty.
+    agent.retire: `agent`.
+    route.change: `agent`, and `text` (its new specialty: the words it is found by).
     memory.new: `namespace` and `text`.
+    ops.action: `config` {"do": "point" | "budget" | "pause_job", …what that takes}.
     """
 
     agent: str = ""
@@ -54,6 +76,11 @@ class Change:
     instructions: str = ""
     namespace: str = ""
     text: str = ""
+    retire: str = ""
+    name: str = ""
+    workflow: str = ""
+    guard: Mapping[str, object] = field(default_factory=dict)
+    config: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +119,14 @@ class Proposal:
     was: tuple[Mapping[str, object], ...] = ()
     """Each edit, oldest first: {"by": person, "at": ms, "was": words, "now": words}."""
     applied: Mapping[str, object] | None = None
+    finding: str = ""
+    """The id of the finding it answers."""
+    rank: float = 0.0
+    """Expected benefit times confidence over risk and cost of trying: highest first."""
+    estimate: Mapping[str, object] = field(default_factory=dict)
+    """What `rank` was made from, and what replay showed (under "replay"), as JSON values."""
+    decided_run: str = ""
+    """The run of the command that decided it: the verdict goes back to where that was said."""
 
     @property
     def ref(self) -> str:
@@ -106,6 +141,11 @@ class Proposal:
     def words(self) -> str:
         """What it would teach or say."""
         return self.change.bullet or self.change.text or self.change.instructions
+
+    @property
+    def tried(self) -> bool:
+        """Whether its effect is measured on live traffic before it stays."""
+        return self.kind in TRIED
 
     @property
     def shared(self) -> bool:

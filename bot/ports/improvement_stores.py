@@ -13,6 +13,16 @@ from bot.model.proposal import Asked, Proposal, ProposalStatus
 from bot.model.workflow import Workflow
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A version as the archive has it: what made it, from which one, and when (ms)."""
+
+    version: AgentVersion
+    base: int
+    source: str
+    created_at: int
+
+
 class Agents(Protocol):
     async def seed(self, workspace: str, versions: Sequence[AgentVersion]) -> None:
         """Makes each roster file a version where its content is new; a seed becomes current
@@ -27,6 +37,19 @@ class Agents(Protocol):
     ) -> tuple[AgentVersion, int] | None:
         """The newest version that `source` deployed, and the version it was based on."""
 
+    async def add(
+        self, workspace: str, candidate: AgentVersion, *, base: int, source: str
+    ) -> AgentVersion:
+        """Adds `candidate` as the next version and leaves the pointer where it is. The same
+        (`source`, content) twice is one version."""
+
+    async def retire(self, workspace: str, name: str, *, base: int) -> None:
+        """Takes the pointer away: the agent leaves the roster, its versions stay. Raises
+        Conflict unless `base` is the current one."""
+
+    async def history(self, workspace: str, name: str) -> Sequence[Made]:
+        """Every version ever made, oldest first."""
+
     async def deploy(
         self, workspace: str, candidate: AgentVersion, *, base: int, source: str
     ) -> AgentVersion:
@@ -34,7 +57,8 @@ class Agents(Protocol):
         is still the current one. The same (`source`, content) twice is one version."""
 
     async def point(self, workspace: str, name: str, version: int, *, base: int) -> None:
-        """Moves the pointer from `base` to an existing version; raises Conflict."""
+        """Moves the pointer from `base` to an existing version; raises Conflict. `base` 0 brings
+        an agent into the roster that is not in it."""
 
 
 class Feedbacks(Protocol):

@@ -86,7 +86,8 @@ class Runs(Protocol):
         self, workspace: str, since: int, until: int, *, agent: str = "", limit: int = 10_000
     ) -> list[Run]: ...
 
-    async def set_outcome(self, workspace: str, run_id: str, outcome: Outcome) -> None: ...
+    async def set_outcome(self, workspace: str, run_id: str, outcome: Outcome, at: int = 0) -> None:
+        """`at` (ms) is kept as the time of its first outcome, where it had none before."""
 
 
 class Files(Protocol):

@@ -32,6 +32,14 @@ from storage.tables.people import (
     subscriptions,
     workspaces,
 )
+from storage.tables.proof import (
+    holds,
+    judgements,
+    replay_pairs,
+    replays,
+    states,
+    trials,
+)
 from storage.tables.upkeep import (
     budgets,
     jobs,
@@ -54,9 +62,11 @@ __all__ = [
     "feedback",
     "files",
     "findings",
+    "holds",
     "identities",
     "installations",
     "jobs",
+    "judgements",
     "memories",
     "metadata",
     "nodes",
@@ -66,11 +76,15 @@ __all__ = [
     "policies",
     "proposals",
     "receipts",
+    "replay_pairs",
+    "replays",
     "runs",
     "spend",
+    "states",
     "steps",
     "subscriptions",
     "ticks",
+    "trials",
     "workflows",
     "workspaces",
 ]

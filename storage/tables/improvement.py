@@ -3,6 +3,7 @@
 from sqlalchemy import (
     Boolean,
     Column,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -67,6 +68,13 @@ findings = Table(
     Column("status", String(16), nullable=False),
     int_column("created_at"),
     int_column("updated_at"),
+    int_column("people"),
+    Column("usd_week", Float, nullable=False, server_default="0"),
+    Column("confidence", Float, nullable=False, server_default="0"),
+    Column("facts", Json),
+    text_column("remedy"),
+    int_column("remedied_at"),
+    int_column("reopened"),
     UniqueConstraint("workspace", "fingerprint"),
 )
 
@@ -97,6 +105,10 @@ proposals = Table(
     text_column("edited_by"),
     Column("was", Json),
     Column("applied", Json),
+    text_column("finding"),
+    Column("rank", Float, nullable=False, server_default="0"),
+    Column("estimate", Json),
+    text_column("decided_run"),
     UniqueConstraint("workspace", "number"),
     Index(None, "workspace", "fingerprint"),
     Index(None, "workspace", "status", "expires_at"),

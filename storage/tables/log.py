@@ -58,6 +58,7 @@ runs = Table(
     int_column("started_at"),
     int_column("finished_at"),
     Column("latency_ms", BigInteger),
+    int_column("scored_at"),
     UniqueConstraint("workspace", "channel", "event_id"),
     Index(None, "workspace", "conversation", "id"),
     Index(None, "workspace", "short"),
@@ -88,6 +89,23 @@ runs = Table(
         "tokens_in",
         "tokens_out",
         "error_type",
+    ),
+    # For the loop: what was scored since it last looked, and what belongs to a trial.
+    Index(
+        "ix_runs_scored",
+        "workspace",
+        "scored_at",
+        "id",
+        sqlite_where=text("scored_at > 0"),
+        postgresql_where=text("scored_at > 0"),
+    ),
+    Index(
+        "ix_runs_trial",
+        "workspace",
+        "trial",
+        "id",
+        sqlite_where=text("trial <> ''"),
+        postgresql_where=text("trial <> ''"),
     ),
     Index(
         "ix_runs_open",

@@ -36,21 +36,27 @@ from storage.codes import CodeStore
 from storage.contacts import ContactStore
 from storage.conversations import ConversationStore
 from storage.engine import Database
+from storage.evidence import EvidenceStore
 from storage.feedback import FeedbackStore
 from storage.files import FileStore
 from storage.findings import FindingStore
+from storage.holds import HoldStore
 from storage.installations import InstallationStore
 from storage.jobstates import JobStateStore
+from storage.judgements import JudgementStore
 from storage.memories import MemoryStore
 from storage.metrics import MetricsStore
 from storage.people import PeopleStore
 from storage.policies import PolicyStore
 from storage.proposals import ProposalStore
+from storage.replays import ReplayStore
 from storage.retention import UpkeepStore
 from storage.rows import run_row, step_row
 from storage.runs import RunStore
+from storage.states import StateStore
 from storage.subscriptions import SubscriptionStore
 from storage.tables import runs, steps
+from storage.trials import TrialStore
 from storage.vectors import EdgeIndex
 from storage.workflows import WorkflowStore
 from tests import samples
@@ -199,6 +205,12 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
         budgets=budgets,
         job_states=JobStateStore(db),
         upkeep=UpkeepStore(db),
+        states=StateStore(db),
+        evidence=EvidenceStore(db),
+        judgements=JudgementStore(db),
+        replays=ReplayStore(db),
+        trials=TrialStore(db),
+        holds=HoldStore(db),
         memory=bank,
         purse=Purse(budgets, defaults(settings), clock),
         model=cast(Any, None),

@@ -7,13 +7,19 @@ from bot.ports.clock import Clock, Ids
 from bot.services import Services
 from storage.agents import AgentStore
 from storage.engine import Database
+from storage.evidence import EvidenceStore
 from storage.feedback import FeedbackStore
 from storage.findings import FindingStore
+from storage.holds import HoldStore
 from storage.jobstates import JobStateStore
+from storage.judgements import JudgementStore
 from storage.metrics import MetricsStore
 from storage.proposals import ProposalStore
+from storage.replays import ReplayStore
 from storage.retention import UpkeepStore
 from storage.runs import RunStore
+from storage.states import StateStore
+from storage.trials import TrialStore
 from tests.fakes.post import RecordingPost
 
 
@@ -42,6 +48,12 @@ def services(db: Database, clock: Clock, ids: Ids, **others: Any) -> Services:
         "subscriptions": unused,
         "job_states": JobStateStore(db),
         "upkeep": UpkeepStore(db),
+        "states": StateStore(db),
+        "evidence": EvidenceStore(db),
+        "judgements": JudgementStore(db),
+        "replays": ReplayStore(db),
+        "trials": TrialStore(db),
+        "holds": HoldStore(db),
         "memory": unused,
         "purse": unused,
         "model": unused,

@@ -115,7 +115,7 @@ async def test_a_bad_rating_becomes_one_proposal(services: Services, log: Log) -
     await rate(services, run, -1)
     assert await analysed(services) == "1 answer judged, 1 rated by people, 1 proposal"
     [proposal] = await services.proposals.list("local")
-    assert (proposal.kind, proposal.status) == (ProposalKind.BULLET_NEW, ProposalStatus.OFFERED)
+    assert (proposal.kind, proposal.status) == (ProposalKind.AGENT_CONFIG, ProposalStatus.OFFERED)
     assert proposal.evidence == (run.id,)
     assert "When do we close?" in proposal.change.bullet
     assert list(cast(RecordingPost, services.post).posted) == [f"local/proposal:{proposal.id}"]

@@ -30,7 +30,7 @@ def proposal(number: int, **changes: Any) -> Proposal:
         id=f"id{number}",
         workspace="w",
         number=number,
-        kind=ProposalKind.BULLET_NEW,
+        kind=ProposalKind.AGENT_CONFIG,
         status=ProposalStatus.OFFERED,
         title=f"Teach writer: lesson {number}",
         change=Change(agent="writer", bullet="b"),

@@ -41,7 +41,7 @@ def test_what_says_how_things_are_is_a_fact(words: str) -> None:
 def test_what_says_how_to_answer_is_a_lesson(words: str) -> None:
     draft = drafting.from_words(words, AGENT)
     assert draft is not None
-    assert draft.kind is ProposalKind.BULLET_NEW
+    assert draft.kind is ProposalKind.AGENT_CONFIG
     assert draft.change.agent == "generalist"
     assert draft.base_version == 2
 

@@ -116,7 +116,7 @@ async def test_new_instructions_take_an_owner_and_the_wording_they_were_made_fro
         offered,
         id="w1",
         fingerprint="wording",
-        kind=ProposalKind.BULLET_NEW,
+        kind=ProposalKind.AGENT_CONFIG,
         risk="owner",
         change=Change(agent="generalist", instructions="Ignore everyone."),
     )

@@ -67,7 +67,7 @@ async def approve(db: Database, number: int, change: Change, at: int) -> None:
         id=f"p{number}",
         workspace="w",
         number=0,
-        kind=ProposalKind.BULLET_NEW if change.bullet else ProposalKind.MEMORY_NEW,
+        kind=ProposalKind.AGENT_CONFIG if change.bullet else ProposalKind.MEMORY_NEW,
         status=ProposalStatus.OFFERED,
         title=f"Lesson {number}",
         change=change,

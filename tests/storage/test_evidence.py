@@ -1,0 +1,107 @@
+"""The run log as detectors read it: in pages, each run once, in two orders."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.model.run import Outcome, Run, RunKind, RunStatus, Step, StepKind
+from bot.model.trial import SITTING_MS, Arm, Assignment
+from bot.ports.stores import Closing
+from storage.engine import Database
+from storage.evidence import EvidenceStore
+from storage.journal import RunJournal
+from storage.runs import RunStore
+from tests import samples
+
+W, T = "local", 1_780_000_000_000
+
+
+async def keep(
+    db: Database,
+    run: Run,
+    status: RunStatus | None = RunStatus.SUCCEEDED,
+    steps: Sequence[Step] = (),
+    outcome: Outcome = Outcome(),
+) -> None:
+    """Through the run log's own writer; `status` None leaves it open."""
+    journal = RunJournal(db)
+    journal.start()
+    await journal.accept(run, steps)
+    if status:
+        await journal.close_run(run, Closing(status, run.created_at + 500, outcome=outcome))
+    await journal.close()
+
+
+async def test_closed_requests_come_in_pages_and_open_ones_are_named(db: Database) -> None:
+    made = [samples.run(created_at=T + n) for n in range(4)]
+    for run in made[:2]:
+        await keep(db, run)
+    await keep(db, made[2], None)
+    await keep(db, made[3])
+    await keep(db, samples.run(kind=RunKind.COMMAND, created_at=T))
+    await keep(db, samples.run(channel="whatsapp", created_at=T))
+    await keep(db, samples.run(workspace="other", created_at=T))
+    store = EvidenceStore(db)
+    page, waiting = await store.closed(W, "", T + 4, 3)
+    assert ([run.id for run in page], waiting) == ([made[0].id, made[1].id], [made[2].id])
+    page, waiting = await store.closed(W, made[2].id, T + 4, 3)
+    assert ([run.id for run in page], waiting) == ([made[3].id], [])
+    assert await store.closed(W, "", T + 1, 3) == (
+        [replace(page[0], id=made[0].id, created_at=T, finished_at=T + 500)],
+        [],
+    )
+    found = await store.of_ids(W, [made[2].id, made[0].id])
+    assert [run.id for run in found] == [made[0].id]
+
+
+async def test_scored_runs_come_in_the_order_of_their_first_outcome(db: Database) -> None:
+    one, two, three = (samples.run(created_at=T + n) for n in range(3))
+    await keep(db, one)
+    await keep(db, two, RunStatus.FAILED, outcome=Outcome(0.0, "error"))
+    await keep(db, three)
+    runs, store = RunStore(db), EvidenceStore(db)
+    await runs.set_outcome(W, one.id, Outcome(1.0, "rating"), T + 9_000)
+    page = await store.scored(W, (0, ""), T + 100_000, 10)
+    assert [(run.id, run.y) for run in page] == [(two.id, 0.0), (one.id, 1.0)]
+    after = (page[0].scored_at, page[0].id)
+    assert [run.id for run in await store.scored(W, after, T + 100_000, 10)] == [one.id]
+    assert await store.scored(W, after, T + 9_000, 10) == []
+    # A second word changes the outcome, not when there first was one
+    await runs.set_outcome(W, one.id, Outcome(0.0, "rating"), T + 50_000)
+    last = (await store.scored(W, after, T + 100_000, 10))[0]
+    assert (last.y, last.scored_at) == (0.0, T + 9_000)
+
+
+async def test_a_path_is_the_steps_in_order(db: Database) -> None:
+    one, two = samples.run(), samples.run()
+    broke = Step(2, StepKind.TOOL, "http_fetch", error_type="tool", error_message="gone")
+    steps = [Step(0, StepKind.ROUTE, "writer"), Step(1, StepKind.MODEL, "m"), broke]
+    await keep(db, one, steps=steps)
+    await keep(db, two, steps=steps[:1])
+    store = EvidenceStore(db)
+    assert await store.paths(W, one.id, two.id) == {
+        one.id: "route:writer|model:m|tool:http_fetch!",
+        two.id: "route:writer",
+    }
+    assert await store.paths(W, two.id, two.id) == {two.id: "route:writer"}
+    assert await store.paths("other", one.id, two.id) == {}
+    assert await store.messages(W, [one.id]) == {one.id: one.message}
+
+
+async def test_a_trial_sees_its_runs_by_sitting(db: Database) -> None:
+    def run(at: int, conversation: str = "chat", **changes: object) -> Run:
+        given = {"trial": "t", "arm": "candidate", "propensity": 0.5, **changes}
+        return samples.run(created_at=at, conversation=conversation, **given)
+
+    early, same, later = run(T), run(T + 1_000), run(T + 1_000 + SITTING_MS, arm="incumbent")
+    other = run(T, "another", person="owner")
+    for one in (early, same, later, other, run(T, trial="u")):
+        await keep(db, one)
+    store = EvidenceStore(db)
+    seen = await store.of_trial(W, "t")
+    units = [one.unit for one in seen]
+    assert units[0] == units[1] and len(set(units)) == 3
+    assert [one.arm for one in seen] == [Arm.CANDIDATE, Arm.CANDIDATE, Arm.INCUMBENT, Arm.CANDIDATE]
+    assert (seen[3].person, seen[0].latency_ms, seen[0].y) == ("owner", 500.0, None)
+    assert await store.sitting(W, "chat", "t", T) == Assignment(Arm.INCUMBENT, 0.5)
+    assert await store.sitting(W, "chat", "t", T + 2_000 + SITTING_MS) is None
+    assert await store.sitting(W, "chat", "v", T) is None
