@@ -14,9 +14,11 @@ CARRIERS = {
     "JobState",
     "Memory",
     "Proposal",
+    "Replay",
     "Run",
     "Spend",
     "Subscription",
+    "Trial",
     "Workflow",
 }
 """Records that name their workspace themselves."""
