@@ -1,0 +1,1 @@
+"""The loop, measured whole in a world whose truth is hidden from it."""

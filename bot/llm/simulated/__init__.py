@@ -1,0 +1,1 @@
+"""A world with hidden truth: what it says about people and answers is simulated, all of it."""
