@@ -6,13 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bot.improve.facts import COMPLAINT, ERROR, OUTAGE
 from bot.model.feedback import Feedback
 from bot.model.finding import Failure, Finding
 from bot.model.run import Run
 from bot.model.words import one_line
 from bot.ports.clock import Clock, Ids
-
-COMPLAINT, ERROR, OUTAGE = "feedback", "error", "outage"
 
 REPEATS = 3
 """A failure is a finding from the first on, and worth a proposal from this many runs on."""
