@@ -1,0 +1,55 @@
+"""Balanced: the wealth decides early; at the cap, what replay, trial and habit say together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.improve.rules import Look, Verdict
+from bot.improve.verdicts.estimate import BIAS_SD, posterior
+from bot.improve.verdicts.evidence import Evidence, coverage, gather
+from bot.improve.verdicts.guards import glaring, survives_pooled, thin, unfounded
+from bot.improve.verdicts.strict import early, made, over
+from bot.model.trial import Observed, Replayed, Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Balanced:
+    """Strict until `cap` runs or the trial's end. Then a candidate stays that is better with a
+    probability above `sure`; `bias_sd` says by how much replay's scores mislead, as far as that
+    has been learned."""
+
+    cap: int = 200
+    sure: float = 0.95
+    bias_sd: Mapping[str, float] = field(default_factory=lambda: dict(BIAS_SD))
+    name: str = "balanced"
+
+    def look(
+        self, trial: Trial, seen: Sequence[Observed], replay: Replayed | None, now: int
+    ) -> Look:
+        """`seen` are closed runs."""
+        evidence = gather(trial, seen)
+        chance = posterior(evidence.success.estimate, replay, trial.margin, self.bias_sd)
+        verdict, why = early(trial, evidence)
+        if verdict is Verdict.GO_ON and (ended := over(trial, evidence, self.cap, now)):
+            verdict, why = self._at_the_end(trial, evidence, replay, chance, ended)
+        look = made(trial, evidence, verdict, why, self.cap)
+        return replace(look, numbers={**look.numbers, "posterior": round(chance, 4)})
+
+    def _at_the_end(
+        self,
+        trial: Trial,
+        evidence: Evidence,
+        replay: Replayed | None,
+        chance: float,
+        ended: str,
+    ) -> tuple[Verdict, str]:
+        if thin(evidence):
+            return Verdict.ROLL_BACK, "thin"
+        if chance <= self.sure:
+            return Verdict.ROLL_BACK, ended
+        if why := unfounded(evidence):
+            return Verdict.ROLL_BACK, why
+        if glaring(coverage(evidence.units)):
+            return Verdict.ROLL_BACK, "missing"
+        if not survives_pooled(evidence, replay, trial.margin, self.bias_sd):
+            return Verdict.ROLL_BACK, "one_person"
+        return Verdict.KEEP, "likely"

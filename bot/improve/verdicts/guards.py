@@ -1,0 +1,109 @@
+"""What ends a trial whatever the ratings say, and what keeps a promotion back; pure."""
+
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+
+from bot.improve.eprocess import GUARD, HARM
+from bot.improve.verdicts.estimate import estimate, posterior
+from bot.improve.verdicts.evidence import COST, LATENCY, Coverage, Evidence, Signal, failures
+from bot.model.trial import Arm, Observed, Replayed
+
+_BY_CHANCE = 0.01
+_AS_GOOD_AS = 10
+"""What is thought of failing before anything was seen weighs as much as so many runs."""
+_FEW = 5
+_SURE = 1.645
+_GLARING_Z, _GLARING = 3.29, 0.1
+_WITHOUT_ONE, _SURE_WITHOUT_ONE = 10.0, 0.8
+
+
+def harm(evidence: Evidence) -> str:
+    """Why the candidate has to go now: a code, or nothing."""
+    if broken(evidence.seen) or evidence.errors.wealth.up >= GUARD:
+        return "errors"
+    if _over(evidence, LATENCY):
+        return "latency"
+    if _over(evidence, COST):
+        return "cost"
+    if evidence.success.wealth.down >= HARM:
+        return "harm"
+    return "contradiction" if _contradicted(evidence) else ""
+
+
+def _over(evidence: Evidence, name: str) -> bool:
+    guard = evidence.guards.get(name)
+    return guard is not None and guard.wealth.up >= GUARD
+
+
+def broken(seen: Sequence[Observed]) -> bool:
+    """Whether the candidate fails as the incumbent doesn't: its last two runs or more, when the
+    incumbent worked since, or three while nobody asked the incumbent. How often the incumbent fails
+    decides whether so many in a row are chance; where both fail, it isn't the candidate."""
+    theirs = [run for run in seen if run.arm is Arm.CANDIDATE]
+    streak = list(takewhile(lambda run: run.failed, reversed(theirs)))
+    if len(streak) < 2:
+        return False
+    begun = seen.index(streak[-1])
+    since = failures(seen[begun:], Arm.INCUMBENT)
+    if since[0] == since[1] and len(streak) < 3:
+        return False
+    failed, tried = failures(seen, Arm.INCUMBENT)
+    usual = (failed + 0.5) / (tried + _AS_GOOD_AS)
+    lately = (since[0] + usual * _AS_GOOD_AS) / (since[1] + _AS_GOOD_AS)
+    return bool(max(usual, lately) ** len(streak) * len(theirs) <= _BY_CHANCE)
+
+
+def _contradicted(evidence: Evidence) -> bool:
+    """What programs found says worse, as surely as would end a trial; people say better."""
+    said = evidence.opinions.estimate
+    found_worse = max(evidence.checks.wealth.down, evidence.errors.wealth.up) >= HARM
+    return found_worse and said is not None and said.difference > 0
+
+
+def unfounded(evidence: Evidence) -> str:
+    """Why a promotion that is due isn't made, and the candidate goes: a code, or nothing."""
+    worse = _clear(evidence.checks) < -_SURE or _clear(evidence.errors) > _SURE
+    return "contradiction" if worse else ""
+
+
+def _clear(signal: Signal) -> float:
+    found = signal.estimate
+    return found.z if found is not None and min(found.sittings) >= _FEW else 0.0
+
+
+def survives(evidence: Evidence) -> bool:
+    """Whether the wealth still says better without any one person, where there are three."""
+    return evidence.people < 3 or without_one(evidence) >= _WITHOUT_ONE
+
+
+def without_one(evidence: Evidence) -> float:
+    """The wealth without the person who matters most to it."""
+    return min(evidence.success.wealth.up_without().values(), default=1.0)
+
+
+def survives_pooled(
+    evidence: Evidence, replay: Replayed | None, margin: float, bias_sd: Mapping[str, float]
+) -> bool:
+    """The same of the posterior."""
+    people = {one.sitting.person for one in evidence.success.weighed}
+    return len(people) < 3 or all(
+        posterior(
+            estimate([one for one in evidence.success.weighed if one.sitting.person != person]),
+            replay,
+            margin,
+            bias_sd,
+        )
+        > _SURE_WITHOUT_ONE
+        for person in people
+    )
+
+
+def thin(evidence: Evidence) -> bool:
+    """Whether an arm has too few sittings that anything is known of."""
+    live = evidence.success.estimate
+    return live is None or min(live.sittings) < _FEW
+
+
+def glaring(coverage: Coverage) -> bool:
+    """Whether so much more is known of one arm that what is known can't be compared."""
+    return abs(coverage.z) >= _GLARING_Z and abs(coverage.parts[1] - coverage.parts[0]) >= _GLARING
