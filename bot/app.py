@@ -13,6 +13,7 @@ from bot.model.message import Message, Sender
 from bot.model.run import Run
 from bot.model.workspace import HOME
 from bot.ports.channels import Channel
+from bot.ports.jobs import JobRuns
 from bot.recovery import Recovery
 from bot.sender import Sender as OutboxSender
 from bot.services import Services
@@ -25,7 +26,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 
 @dataclass(slots=True, eq=False)
 class App:
-    """`channels` are started in order and stopped in reverse. `later` is what a person doesn't
+    """`job_runs` opens and closes the runs of jobs. `channels` are started in order and stopped in reverse. `later` is what a person doesn't
     have to wait for: it starts once messages are taken, and its failure stops nothing else. What
     storage refused is tried again until it starts."""
 
@@ -39,6 +40,7 @@ class App:
     stop_store: Callable[[], Awaitable[None]]
     later: Sequence[tuple[str, Callable[[], Awaitable[object]]]]
     at_end: Sequence[tuple[str, Callable[[], Awaitable[object]]]]
+    job_runs: JobRuns
     taking: bool = False
     _late: "asyncio.Task[None] | None" = field(default=None)
     _tried: asyncio.Event = field(default_factory=asyncio.Event)

@@ -23,6 +23,7 @@ from bot.llm.pricing import load as load_prices
 from bot.model.workspace import HOME
 from bot.ports.channels import Channel
 from bot.ports.clock import Clock, Ids
+from bot.ports.jobs import JobRuns
 from bot.ports.vectors import VectorIndex
 from bot.recovery import Recovery
 from bot.redaction import Redactor
@@ -148,14 +149,19 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
         await journal.close()
         await db.close()
 
-    app = _app(parts, scheduler, start_store, stop_store, serve)
+    app = _app(parts, scheduler, job_runs, start_store, stop_store, serve)
     if serve:
         parts.channels.update(_channels(parts.kit(lambda: app.taking)))
     return app
 
 
 def _app(
-    parts: Parts, scheduler: Scheduler, start_store: Starting, stop_store: Starting, serve: bool
+    parts: Parts,
+    scheduler: Scheduler,
+    job_runs: JobRuns,
+    start_store: Starting,
+    stop_store: Starting,
+    serve: bool,
 ) -> App:
     kept, durable, sender = parts.kept, parts.doors.durable, parts.sender
 
@@ -192,6 +198,7 @@ def _app(
             ("durable", durable.close),
             ("model", parts.model.close),
         ),
+        job_runs=job_runs,
     )
 
 

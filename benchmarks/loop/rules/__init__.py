@@ -1,0 +1,1 @@
+"""Rules that others decide by, made to run inside the product beside its own."""
