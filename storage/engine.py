@@ -3,19 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import StorageError
+from storage import sqlite
+from storage.sqlite import finished
 
 T = TypeVar("T")
 
 _BUSY_MS = 10_000
+_LAST_USES_WITHIN = 10.0
 
 # isolation_level None leaves transactions to us: the driver would begin them late and deferred.
 _SQLITE_ARGS = {"isolation_level": None, "timeout": _BUSY_MS / 1000, "check_same_thread": False}
@@ -46,6 +50,7 @@ class Database:
         self._engine = _sqlite(url) if self.sqlite else _postgres(url)
         # SQLite has one writer: waiting here in order is cheaper and fairer than its busy polling.
         self._writer = asyncio.Lock()
+        self._closed = False
         self._batch_conn: Connection | None = None
         if self.sqlite:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
@@ -59,7 +64,7 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for queries, each its own snapshot."""
         with _translated():
-            async with self._engine.connect() as conn:
+            async with self._connect() as conn:
                 yield conn
 
     @asynccontextmanager
@@ -69,14 +74,14 @@ class Database:
             async with AsyncExitStack() as stack:
                 if self.sqlite:
                     await stack.enter_async_context(self._writer)
-                conn = await stack.enter_async_context(self._engine.connect())
+                conn = await stack.enter_async_context(self._connect())
                 if self.sqlite:
                     await conn.exec_driver_sql("BEGIN IMMEDIATE")
                 try:
                     yield conn
                     await conn.commit()
                 except BaseException:
-                    await asyncio.shield(conn.rollback())
+                    await finished(asyncio.ensure_future(conn.rollback()))
                     raise
 
     async def transact(self, work: Callable[[Connection], T]) -> T:
@@ -90,10 +95,9 @@ class Database:
                 return await conn.run_sync(work)
         with _translated():
             async with self._writer:
+                self._refuse_if_closed()
                 loop = asyncio.get_running_loop()
-                return await asyncio.shield(
-                    loop.run_in_executor(self._thread, self._transact, work)
-                )
+                return await finished(loop.run_in_executor(self._thread, self._transact, work))
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
         if self._batch_conn is None:
@@ -109,6 +113,17 @@ class Database:
             raise
 
     async def close(self) -> None:
+        """Takes no more, lets those who are at it finish, and leaves no connection and no thread."""
+        self._closed = True
+        await finished(asyncio.ensure_future(self._close()))
+
+    async def _close(self) -> None:
+        pool = cast(QueuePool, self._engine.pool)
+        # What comes back to a pool that is gone is closed by nobody.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_USES_WITHIN):
+                while pool.checkedout():
+                    await asyncio.sleep(0.005)
         await self._engine.dispose()
         if self.sqlite:
             async with self._writer:
@@ -118,6 +133,14 @@ class Database:
                     self._batch_conn = None
                 self._batch_engine.dispose()
                 self._thread.shutdown()
+
+    def _connect(self) -> AsyncConnection:
+        self._refuse_if_closed()
+        return self._engine.connect()
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise StorageError("the database is closed")
 
 
 class _translated:
@@ -161,7 +184,13 @@ def _sqlite_batch(url: URL) -> Engine:
 
 
 def _sqlite(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=6, max_overflow=0, connect_args=_SQLITE_ARGS)
+    (file,), options = url.get_dialect()().create_connect_args(url)
+    engine = create_async_engine(
+        url,
+        pool_size=6,
+        max_overflow=0,
+        async_creator=partial(sqlite.Connection, file, {**options, **_SQLITE_ARGS}),
+    )
     event.listen(engine.sync_engine, "connect", _configure)
     return engine
 
