@@ -1,6 +1,6 @@
 """What every test may ask for: a database of each kind, a clock to hold, ids."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import psycopg
@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from bot.clock import SystemIds
 from storage.engine import Database, url_of
 from storage.tables import metadata
-from tests import netguard, postgres
+from tests import leaks, netguard, postgres
 
 
 class HeldClock:
@@ -28,6 +28,12 @@ class HeldClock:
 
     def advance(self, seconds: float) -> None:
         self._now += round(seconds * 1000)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
+    yield
+    leaks.blame(item, nextitem)
 
 
 @pytest.fixture(autouse=True, scope="session")
