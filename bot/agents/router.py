@@ -13,17 +13,25 @@ from bot.model.agent import AgentVersion
 _MENTION = re.compile(r"^\s*@([a-z][a-z0-9_-]*)\b[:,]?\s*", re.IGNORECASE)
 _CLEAR = 0.12
 """Below this share of the request's weight no specialty is meant."""
+_NEAR = 0.04
+"""Within this the words don't tell two specialties apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`by_name` says that a person chose; `clear` that the words did."""
+    """`by_name` says that a person chose; `clear` that the words did. `near` is everyone who
+    may take it as well, where words and names don't decide; `fresh` that nobody answered here
+    before."""
 
     agent: AgentVersion
     why: str
     by_name: bool = False
     clear: bool = True
     scores: Mapping[str, float] | None = None
+    near: tuple[AgentVersion, ...] = ()
+    fresh: bool = True
+    predicted: Mapping[str, object] | None = None
+    """What was likely to come of it, as JSON values; None where nothing is known."""
 
 
 class Router:
@@ -84,10 +92,19 @@ class Router:
         if best and scores[best] >= _CLEAR:
             shared = ", ".join(sorted(asked & self._words[best]))
             why = f"its specialty matches ({shared})"
-            return Decision(self._agents[best], why, scores=scores)
-        if agent := self._agents.get(last):
-            return Decision(agent, "answered here before", clear=False, scores=scores)
-        return Decision(self._default, "no specialty matches clearly", clear=False, scores=scores)
+            near = tuple(self._agents[n] for n in scores if scores[n] >= scores[best] - _NEAR)
+            return Decision(self._agents[best], why, scores=scores, near=near, fresh=not last)
+        agent, why = self._default, "no specialty matches clearly"
+        if known := self._agents.get(last):
+            agent, why = known, "answered here before"
+        return Decision(
+            agent,
+            why,
+            clear=False,
+            scores=scores,
+            near=tuple(self._agents.values()),
+            fresh=not last,
+        )
 
 
 def without_mention(text: str, agent: str) -> str:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from bot.agents.router import Decision, Router
+from bot.dispatch.foresight import Predict, foreseen
 from bot.errors import RatchetError
 from bot.model.agent import AgentVersion
 from bot.model.run import Run, RunStatus, Step, StepKind
@@ -26,9 +27,10 @@ class Routing:
         runs: Runs,
         clock: Clock,
         roster: Sequence[AgentVersion],
+        predict: Predict | None = None,
     ) -> None:
         self._agents, self._conversations, self._runs = agents, conversations, runs
-        self._clock, self._roster = clock, roster
+        self._clock, self._roster, self._predict = clock, roster, predict
         self._load: Counter[str] = Counter()
         self._routers: dict[str, tuple[list[AgentVersion], Router]] = {}
 
@@ -41,13 +43,15 @@ class Routing:
         started = self._clock.now()
         running = replace(run, status=RunStatus.RUNNING, started_at=started)
         try:
-            decision = await self.decide(run)
+            decision = await foreseen(run, await self.decide(run), self._predict)
             if choose and not decision.clear:
                 decision = await self._chosen(run, choose) or decision
         except RatchetError:
             return running, []
         agent = decision.agent
-        why = {"why": decision.why, "scores": decision.scores}
+        why: dict[str, object] = {"why": decision.why, "scores": decision.scores}
+        if decision.predicted:
+            why["predicted"] = decision.predicted
         took = float(self._clock.now() - started)
         step = Step(0, StepKind.ROUTE, agent.name, started, took, None, why)
         return replace(running, agent=agent.name, agent_version=agent.version), [step]
