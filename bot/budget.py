@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 
@@ -89,6 +90,16 @@ class _Hold:
     run_id: str
     asked: Sequence[_Asked]
     usd: float
+
+
+class Holding(Protocol):
+    """What is asked before a model call, and told what it cost."""
+
+    async def hold(
+        self, workspace: str, *, run_id: str, agent: str, person: str, spent: Usage, most: Usage
+    ) -> str: ...
+
+    def release(self, hold: str, usage: Usage | None = None) -> None: ...
 
 
 class Purse:

@@ -68,20 +68,19 @@ class RunStore:
             query = query.where(runs.c.kind.in_(kinds))
         return await self._select(query.limit(limit))
 
-    async def history(self, workspace: str, conversation: str, limit: int) -> list[Run]:
+    async def history(
+        self, workspace: str, conversation: str, limit: int, before: str = ""
+    ) -> list[Run]:
         """The last answered requests of a conversation, oldest first."""
-        query = (
-            select(runs)
-            .where(
-                runs.c.workspace == workspace,
-                runs.c.conversation == conversation,
-                runs.c.kind == RunKind.REQUEST.value,
-                runs.c.status == RunStatus.SUCCEEDED.value,
-            )
-            .order_by(runs.c.id.desc())
-            .limit(limit)
+        query = select(runs).where(
+            runs.c.workspace == workspace,
+            runs.c.conversation == conversation,
+            runs.c.kind == RunKind.REQUEST.value,
+            runs.c.status == RunStatus.SUCCEEDED.value,
         )
-        return (await self._select(query))[::-1]
+        if before:
+            query = query.where(runs.c.id < before)
+        return (await self._select(query.order_by(runs.c.id.desc()).limit(limit)))[::-1]
 
     async def open_before(self, workspace: str, conversation: str, run_id: str) -> list[str]:
         """Ids of the conversation's earlier runs that are still open on another node."""

@@ -3,21 +3,22 @@
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from bot.agents import prompt
 from bot.agents.slots import Slots
 from bot.agents.tools.base import Tool, ToolContext
-from bot.agents.tools.run import call, granted
-from bot.budget import Purse
+from bot.agents.tools.run import Calling, call, granted
+from bot.budget import Holding
 from bot.errors import ContextTooLong, ModelError, ModelUnavailable, ToolError
 from bot.files.making import Making
 from bot.memory import MemoryBank
 from bot.model.agent import AgentVersion
 from bot.model.chat import ModelReply, ModelRequest, ToolCall
 from bot.model.file import Taken
-from bot.model.memory import ORG, Memory, Recalled, of_agent, of_user
+from bot.model.memory import ORG, Memory, Namespace, Recalled, of_agent, of_user
 from bot.model.message import Turn
 from bot.model.run import StepKind
 from bot.ports.clock import Clock
@@ -28,6 +29,16 @@ from bot.recorder import Done, RunLog
 _TRIMS = 4
 """Files are halved so often; a conversation alone is cut once."""
 _NO_IMAGES = re.compile(r"image|vision|multi-?modal|content.{0,40}(?:string|text)", re.IGNORECASE)
+
+
+class Recalling(Protocol):
+    """What is remembered, as a run asks for it."""
+
+    async def holds(self, workspace: str, namespaces: Sequence[Namespace]) -> bool: ...
+
+    async def recall(
+        self, workspace: str, namespaces: Sequence[Namespace], question: str
+    ) -> list[Recalled]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +58,26 @@ class UniversalAgent:
     """Recalls, asks the model, calls the tools it asks for, until it answers."""
 
     def __init__(
-        self, model: Model, memory: MemoryBank, purse: Purse, toolbox: Toolbox, calls_at_once: int
+        self,
+        model: Model,
+        memory: Recalling,
+        purse: Holding,
+        toolbox: Toolbox,
+        calls_at_once: int,
     ) -> None:
         self._model, self._memory, self._purse, self._toolbox = model, memory, purse, toolbox
         self._slots = Slots(calls_at_once)
+        self._calling: Calling = call
+
+    def beside(
+        self, memory: Recalling, purse: Holding, clock: Clock, calling: Calling
+    ) -> "UniversalAgent":
+        """The same agent over other memories and tools, paid for from elsewhere: what is done for
+        nobody waits in one line with what people ask for."""
+        other = copy(self)
+        other._memory, other._purse, other._calling = memory, purse, calling
+        other._toolbox = replace(self._toolbox, clock=clock)
+        return other
 
     async def answer(
         self,
@@ -142,8 +169,10 @@ class UniversalAgent:
         request: ModelRequest,
         on_delta: OnDelta | None = None,
         kind: StepKind = StepKind.MODEL,
+        name: str = "",
     ) -> ModelReply:
-        """One model call: the budget first, then its turn, then the log, as a step of `kind`."""
+        """One model call: the budget first, then its turn, then the log, as a step of `kind` under
+        `name`, by default the model's."""
         run = log.run
 
         async def complete() -> Done:
@@ -169,7 +198,7 @@ class UniversalAgent:
             return Done(_reply_json(reply), usage)
 
         asked = {"messages": len(request.messages), "tools": [t.name for t in request.tools]}
-        output = await log.step(kind, request.model, asked, complete)
+        output = await log.step(kind, name or request.model, asked, complete)
         return _reply(output)
 
     async def _use(
@@ -182,7 +211,8 @@ class UniversalAgent:
                     raise ToolError(
                         f"There is no tool {wanted.name!r}. There are: {', '.join(tools)}."
                     )
-                return Done(await call(tool, self._context(log, version, wanted), wanted.arguments))
+                context = self._context(log, version, wanted)
+                return Done(await self._calling(tool, context, wanted.arguments))
             except ToolError as error:
                 # The model reads the error and may do better; the run goes on.
                 return Done(f"Error: {error}", error_type=error.kind, error_message=str(error))

@@ -7,6 +7,7 @@ from functools import partial
 
 import structlog
 
+from bot.agents import past
 from bot.agents.agent import UniversalAgent
 from bot.agents.chooser import ModelChooser
 from bot.agents.router import without_mention
@@ -14,15 +15,14 @@ from bot.agents.tools.make_file import make_file
 from bot.command import Ask, Command, CommandTable
 from bot.dispatch import ends
 from bot.dispatch.closing import Closer
-from bot.dispatch.routing import Routing, is_single
+from bot.dispatch.routing import Routing
 from bot.errors import BadInput, Conflict, Fenced, Forbidden, NotFound, RatchetError
 from bot.events import Events
-from bot.files import intake, names
 from bot.files.intake import Intake
 from bot.model.agent import AgentVersion
 from bot.model.codec import reply_from_json, reply_to_json
 from bot.model.file import Attached, Taken
-from bot.model.message import Reply, Turn
+from bot.model.message import Reply
 from bot.model.person import Person, Role
 from bot.model.run import Run, RunKind, RunStatus, Step, StepKind
 from bot.model.words import usd
@@ -34,8 +34,6 @@ from bot.redaction import Redactor
 from bot.services import Services
 
 log = structlog.get_logger()
-
-_EARLIER_FILES = 3
 
 
 class Executor:
@@ -176,7 +174,7 @@ class Executor:
         version = await self._version(run)
         taken = await self._intake.take(runlog)
         _refuse_unless_useful(run, taken)
-        history, earlier = await self._history(run, version)
+        history, earlier = await past.before(self._runs, run, version)
         files = [*earlier, *taken]
         question, model = without_mention(run.message, run.agent), self._agent.model_of(version)
         runlog.notes += [file.said for file in taken if file.said]
@@ -230,29 +228,6 @@ class Executor:
         if version is None:
             raise NotFound(f"version {run.agent_version} of {run.agent} is gone")
         return version
-
-    async def _history(self, run: Run, version: AgentVersion) -> tuple[list[Turn], list[Taken]]:
-        """What was said before, and the files that came with it last."""
-        if run.history:
-            return list(run.history), []
-        if is_single(run):
-            return [], []
-        limit = version.limits.history // 2
-        found = await self._runs.history(run.workspace, run.conversation, limit)
-        turns: list[Turn] = []
-        for earlier in found:
-            sent = "".join(f"\n[sent {names.safe(file.name)}]" for file in earlier.files)
-            turns += [("user", earlier.message + sent), ("assistant", earlier.answer)]
-        return turns, await self._files_of([earlier for earlier in found if earlier.files])
-
-    async def _files_of(self, runs: Sequence[Run]) -> list[Taken]:
-        """The last few, oldest first: no more runs are read than they came with."""
-        files: list[Taken] = []
-        for run in reversed(runs):
-            if len(files) >= _EARLIER_FILES:
-                break
-            files = [*intake.of_steps(await self._runs.steps(run.workspace, run.id)), *files]
-        return files[-_EARLIER_FILES:]
 
     def _on_delta(self, runlog: RunLog) -> Callable[[str], None] | None:
         """Streams only where someone watches: a streamed model call costs more."""

@@ -60,7 +60,7 @@ class Routing:
         """Raises NotFound for an agent asked for that isn't there."""
         router = await self._router(run.workspace)
         chosen = last = ""
-        if not run.agent_hint and not is_single(run):
+        if not run.agent_hint and not run.single:
             chosen = await self._conversations.agent(run.workspace, run.conversation)
             before = await self._runs.history(run.workspace, run.conversation, 1)
             last = before[-1].agent if before else ""
@@ -97,8 +97,3 @@ class Routing:
         if known is None or known[0] != agents:
             known = self._routers[workspace] = (agents, Router(agents))
         return known[1]
-
-
-def is_single(run: Run) -> bool:
-    """Whether the conversation is this one message: nothing came before it."""
-    return run.conversation.endswith(run.event_id)

@@ -45,6 +45,8 @@ class StepKind(StrEnum):
     TOOL = "tool"
     COMMAND = "command"
     REPLY = "reply"
+    JUDGE = "judge"
+    """A model grades an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,11 @@ class Run:
     def short(self) -> str:
         """The last 8 characters of the id, which people read and type."""
         return self.id[-8:]
+
+    @property
+    def single(self) -> bool:
+        """Whether the conversation is this one message: nothing came before it."""
+        return self.conversation.endswith(self.event_id)
 
     @property
     def latency_ms(self) -> int | None:

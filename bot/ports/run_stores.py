@@ -73,8 +73,11 @@ class Runs(Protocol):
     ) -> list[Run]:
         """Newest first."""
 
-    async def history(self, workspace: str, conversation: str, limit: int) -> list[Run]:
-        """The last answered requests of a conversation, oldest first."""
+    async def history(
+        self, workspace: str, conversation: str, limit: int, before: str = ""
+    ) -> list[Run]:
+        """The last answered requests of a conversation, oldest first; those before the run with
+        the id `before`, where one is given."""
 
     async def open_before(self, workspace: str, conversation: str, run_id: str) -> list[str]:
         """Ids of the conversation's earlier runs that are still open on another node."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from pydantic import BaseModel, ValidationError
@@ -10,6 +10,9 @@ from pydantic import BaseModel, ValidationError
 from bot.agents.tools import TOOLS
 from bot.agents.tools.base import Tool, ToolContext
 from bot.errors import RatchetError, ToolError
+
+Calling = Callable[[Tool, ToolContext, str], Awaitable[str]]
+"""(tool, context, the model's raw arguments) → its result as text; raises ToolError."""
 
 _log = structlog.get_logger(__name__)
 _BY_NAME = {tool.name: tool for tool in TOOLS}
