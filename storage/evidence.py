@@ -33,7 +33,7 @@ def _sql(query: str) -> TextClause:
 
 _CLOSED = _sql(
     """
-    SELECT #columns FROM runs WHERE #mine AND id > :after AND created_at < :until
+    SELECT #columns FROM runs WHERE #mine AND id > :after AND id < :before
     ORDER BY id LIMIT :limit
     """
 )
@@ -83,17 +83,25 @@ class EvidenceStore:
         self._paths = text(_PATHS.replace("#group", grouped))
 
     async def closed(
-        self, workspace: str, after: str, until: int, limit: int
+        self, workspace: str, after: str, before: str, young: tuple[int, int], limit: int
     ) -> tuple[Sequence[Closed], Sequence[str]]:
-        rows = await self._rows(_CLOSED, w=workspace, after=after, until=until, limit=limit)
-        still_open = [row[0] for row in rows if row[8] in _OPEN]
-        return [Closed(*row) for row in rows if row[8] not in _OPEN], still_open
+        since, until = young
+        page: list[Closed] = []
+        still_open: list[str] = []
+        for row in await self._rows(_CLOSED, w=workspace, after=after, before=before, limit=limit):
+            if since <= row[1] < until:
+                break
+            if row[8] in _OPEN:
+                still_open.append(row[0])
+            else:
+                page.append(Closed._make(row))
+        return page, still_open
 
     async def of_ids(self, workspace: str, ids: Sequence[str]) -> Sequence[Closed]:
         found: list[Closed] = []
         for some in _chunks(ids):
             rows = await self._rows(_OF_IDS, w=workspace, ids=some)
-            found += [Closed(*row) for row in rows if row[8] not in _OPEN]
+            found += [Closed._make(row) for row in rows if row[8] not in _OPEN]
         return sorted(found, key=lambda run: run.id)
 
     async def scored(
@@ -101,7 +109,7 @@ class EvidenceStore:
     ) -> Sequence[Closed]:
         at, id = after
         rows = await self._rows(_SCORED, w=workspace, at=at, id=id, until=until, limit=limit)
-        return [Closed(*row) for row in rows]
+        return [Closed._make(row) for row in rows]
 
     async def paths(self, workspace: str, first: str, last: str) -> Mapping[str, str]:
         rows = await self._rows(self._paths, w=workspace, first=first, last=last)

@@ -21,7 +21,7 @@ class FindingStore:
 
     async def raise_once(self, finding: Finding) -> tuple[Finding, bool]:
         """A finding seen again keeps its id, status and first time, and gains the new evidence;
-        `count` is how many runs were ever named."""
+        `count` is how many runs were ever named, or more where the finding counts by itself."""
         same = select(table).where(
             table.c.workspace == finding.workspace, table.c.fingerprint == finding.fingerprint
         )
@@ -99,6 +99,7 @@ class FindingStore:
 
 
 def _seen_again(known: Finding, seen: Finding, new: Sequence[str]) -> Finding:
+    counts = seen.count > len(seen.evidence)
     return Finding(
         id=known.id,
         workspace=known.workspace,
@@ -108,7 +109,7 @@ def _seen_again(known: Finding, seen: Finding, new: Sequence[str]) -> Finding:
         detail=seen.detail if new else known.detail,
         evidence=(*known.evidence, *new)[-_EVIDENCE:],
         agent=known.agent,
-        count=known.count + len(new),
+        count=max(known.count, seen.count) if counts else known.count + len(new),
         status=known.status,
         created_at=known.created_at,
         updated_at=seen.updated_at if new else known.updated_at,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bot.model.trial import Assignment, Observed, Replayed, Trial, TrialStatus
 
@@ -25,10 +25,9 @@ class States(Protocol):
         higher, whatever `after` says. False if another was first: nothing was folded then."""
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(NamedTuple):
     """A closed request as detectors see it; no texts. `cost_usd` is None where a price isn't
-    known, `latency_ms` and times in ms. `y` may come later."""
+    known, `latency_ms` and times in ms. `y` may come later. A tuple, because there are millions."""
 
     id: str
     created_at: int
@@ -54,11 +53,12 @@ class Evidence(Protocol):
     """The run log as detectors read it: requests that may teach, in pages, by an index."""
 
     async def closed(
-        self, workspace: str, after: str, until: int, limit: int
+        self, workspace: str, after: str, before: str, young: tuple[int, int], limit: int
     ) -> tuple[Sequence[Closed], Sequence[str]]:
-        """Closed requests with an id after `after`, created before `until` (ms), by id; and the
-        ids of those in that range that are still open, to be looked up later. Both together are
-        at most `limit`: fewer means that this was the end."""
+        """Closed requests with an id between `after` and `before`, by id; and the ids of those in
+        that range that are still open, to be looked up later. Both together are at most `limit`:
+        fewer means that this was the end. The first one created in `young` (from, to, ms) ends it:
+        another with a lower id may still be on its way into the log."""
 
     async def of_ids(self, workspace: str, ids: Sequence[str]) -> Sequence[Closed]:
         """Those of these runs that are closed by now, by id."""

@@ -90,7 +90,15 @@ runs = Table(
         "tokens_out",
         "error_type",
     ),
-    # For the loop: what was scored since it last looked, and what belongs to a trial.
+    # For the loop: what was asked and what was scored since it last looked, and what belongs to a
+    # trial.
+    Index(
+        "ix_runs_request",
+        "workspace",
+        "id",
+        sqlite_where=text("kind = 'request'"),
+        postgresql_where=text("kind = 'request'"),
+    ),
     Index(
         "ix_runs_scored",
         "workspace",

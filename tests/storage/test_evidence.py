@@ -1,7 +1,6 @@
 """The run log as detectors read it: in pages, each run once, in two orders."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bot.model.run import Outcome, Run, RunKind, RunStatus, Step, StepKind
 from bot.model.trial import SITTING_MS, Arm, Assignment
@@ -41,14 +40,13 @@ async def test_closed_requests_come_in_pages_and_open_ones_are_named(db: Databas
     await keep(db, samples.run(channel="whatsapp", created_at=T))
     await keep(db, samples.run(workspace="other", created_at=T))
     store = EvidenceStore(db)
-    page, waiting = await store.closed(W, "", T + 4, 3)
+    page, waiting = await store.closed(W, "", "g", (T + 4, T + 9), 3)
     assert ([run.id for run in page], waiting) == ([made[0].id, made[1].id], [made[2].id])
-    page, waiting = await store.closed(W, made[2].id, T + 4, 3)
+    page, waiting = await store.closed(W, made[2].id, "g", (T + 4, T + 9), 3)
     assert ([run.id for run in page], waiting) == ([made[3].id], [])
-    assert await store.closed(W, "", T + 1, 3) == (
-        [replace(page[0], id=made[0].id, created_at=T, finished_at=T + 500)],
-        [],
-    )
+    first = page[0]._replace(id=made[0].id, created_at=T, finished_at=T + 500)
+    for before, young in (("g", (T + 1, T + 9)), (made[1].id, (0, 0))):
+        assert await store.closed(W, "", before, young, 3) == ([first], [])
     found = await store.of_ids(W, [made[2].id, made[0].id])
     assert [run.id for run in found] == [made[0].id]
 

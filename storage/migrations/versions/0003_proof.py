@@ -132,6 +132,7 @@ def upgrade() -> None:
         "WHERE outcome IS NOT NULL"
     )
     for name, columns, condition in (
+        ("ix_runs_request", ["workspace", "id"], "kind = 'request'"),
         ("ix_runs_scored", ["workspace", "scored_at", "id"], "scored_at > 0"),
         ("ix_runs_trial", ["workspace", "trial", "id"], "trial <> ''"),
     ):
@@ -168,6 +169,7 @@ def downgrade() -> None:
             batch_op.drop_column(name)
     op.drop_index("ix_runs_trial", "runs")
     op.drop_index("ix_runs_scored", "runs")
+    op.drop_index("ix_runs_request", "runs")
     op.drop_column("runs", "scored_at")
     for name in ("holds", "trials", "replay_pairs", "replays", "judgements", "states"):
         op.drop_table(name)

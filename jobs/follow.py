@@ -1,0 +1,168 @@
+"""How a detector reads the log: what came since its mark, each run once, in pages.
+
+A detector is a fold: `step(state, runs)` changes its state, a dict of JSON values, and returns what
+it has seen. State and mark are written together by compare-and-set, after its findings: a job that
+is killed in between raises the same findings again, which changes nothing, and folds nothing twice.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+from bot.improve.detect.seen import Seen, merged
+from bot.ports.stores import Closed, State
+from bot.services import Services
+
+Known = dict[str, Any]
+"""What a detector knows, as JSON values; under a megabyte, for it is written at every save."""
+
+Step = Callable[[Known, Sequence[Closed]], Awaitable[Iterable[Seen]]]
+
+_HEX = re.compile(r"[0-9a-f]{12}", re.ASCII)
+# Ids are made before their rows are committed: what is younger may still get a neighbour before it.
+_SETTLE_MS, _AHEAD_MS = 5_000, 60_000
+_BACK_MS = 3_600_000
+_OPEN_DAYS = 3
+_MOST_OPEN = 10_000
+_SCORED = re.compile(r"(\d+):(.*)\Z", re.ASCII)
+
+
+async def follow(
+    services: Services,
+    workspace: str,
+    name: str,
+    step: Step,
+    *,
+    scored: bool = False,
+    conclude: Callable[[Known], Iterable[Seen]] | None = None,
+    page: int = 1_000,
+    pages: int = 50,
+) -> int:
+    """Folds what is new into the state called `name`; returns how many runs that was.
+
+    Runs come when they are closed, in the order in which they were asked; with `scored`, when they
+    got their first outcome, in that order. `conclude` is asked before each save what the state as a
+    whole shows. It is saved every `pages` of `page` runs. Another node that folds the same at the
+    same time wins or loses as a whole.
+    """
+    count = 0
+    while True:
+        before = await services.states.get(workspace, name)
+        known: Known = before.state.get("known") or {}  # type: ignore[assignment]
+        source = _Scored if scored else _Closed
+        reader: _Reader = source(services, workspace, before, page)
+        seen: list[Seen] = []
+        read, more = 0, True
+        for _ in range(pages):
+            runs, more = await reader.page()
+            if runs:
+                seen += await step(known, runs)
+                read += len(runs)
+            if not more:
+                break
+            await asyncio.sleep(0)
+        if conclude and read:
+            seen += conclude(known)
+        await _tell(services, workspace, seen)
+        after = State(reader.mark, {"known": known, "open": reader.open})
+        still = not read and reader.mark == before.watermark
+        if not still and not await services.states.move(
+            workspace, name, before, after, services.clock.now()
+        ):
+            return count
+        count += read
+        if not more:
+            return count
+
+
+async def _tell(services: Services, workspace: str, seen: Iterable[Seen]) -> None:
+    now = services.clock.now()
+    for one in merged(seen):
+        await services.findings.raise_once(one.finding(workspace, services.ids.run_id(), now))
+
+
+class _Reader(Protocol):
+    """`mark` is the last run that was read; `open` the runs before it that were not closed."""
+
+    mark: str
+    open: list[str]
+
+    async def page(self) -> tuple[Sequence[Closed], bool]:
+        """The next runs, and whether there may be more."""
+
+
+class _Closed:
+    """By id. A run that is still open is looked up again each time, for three days.
+
+    Ids never go back while a process lives. Where they have gone back since (it began anew with
+    an earlier clock), reading goes on an hour before them, and what is ahead of them waits until
+    its time has come: a run may then be read twice, none is left out.
+    """
+
+    def __init__(self, services: Services, workspace: str, before: State, size: int) -> None:
+        self._services, self._workspace, self._size = services, workspace, size
+        self._now = services.ids.run_id()
+        self.mark = before.watermark
+        if _ms(self.mark) > _ms(self._now) + _AHEAD_MS:
+            self.mark = _floor(_ms(self._now) - _BACK_MS)
+        self.open: list[str] = list(before.state.get("open") or ())  # type: ignore[call-overload]
+        self._looked = False
+
+    async def page(self) -> tuple[Sequence[Closed], bool]:
+        late = () if self._looked or not self.open else await self._late()
+        self._looked = True
+        if late:
+            return late, True
+        now = self._services.clock.now()
+        young = (now - _SETTLE_MS, now + _AHEAD_MS)
+        page, still_open = await self._services.evidence.closed(
+            self._workspace, self.mark, self._now, young, self._size
+        )
+        self.open = [*self.open, *still_open][-_MOST_OPEN:]
+        self.mark = max((self.mark, *(run.id for run in page[-1:]), *still_open[-1:]))
+        return page, len(page) + len(still_open) == self._size
+
+    async def _late(self) -> Sequence[Closed]:
+        late = await self._services.evidence.of_ids(self._workspace, self.open)
+        done = {run.id for run in late}
+        since = _floor(_ms(self._now) - _OPEN_DAYS * 86_400_000)
+        self.open = [id for id in self.open if id not in done and id > since]
+        return late
+
+
+class _Scored:
+    """By the time of the first outcome. Where the clock has gone back behind the mark, reading
+    goes on an hour before it."""
+
+    def __init__(self, services: Services, workspace: str, before: State, size: int) -> None:
+        self._services, self._workspace, self._size = services, workspace, size
+        self._until = services.clock.now() - _SETTLE_MS
+        self.mark, self.open = before.watermark, list[str]()
+        if _at(self.mark)[0] > self._until:
+            self.mark = f"{self._until - _BACK_MS}:"
+
+    async def page(self) -> tuple[Sequence[Closed], bool]:
+        page = await self._services.evidence.scored(
+            self._workspace, _at(self.mark), self._until, self._size
+        )
+        if page:
+            self.mark = f"{page[-1].scored_at}:{page[-1].id}"
+        return page, len(page) == self._size
+
+
+def _at(mark: str) -> tuple[int, str]:
+    found = _SCORED.match(mark)
+    return (int(found[1]), found[2]) if found else (0, "")
+
+
+def _ms(id: str) -> int:
+    """When a UUIDv7 was made."""
+    digits = _HEX.match(id.replace("-", ""))
+    return int(digits[0], 16) if digits else 0
+
+
+def _floor(ms: int) -> str:
+    """Before every id made at this ms or later."""
+    digits = f"{max(0, ms):012x}"
+    return f"{digits[:8]}-{digits[8:]}-7000-8000-000000000000"
