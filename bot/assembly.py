@@ -23,6 +23,7 @@ from bot.files.reading import Reader
 from bot.files.room import Room
 from bot.improve.approvals import Approvals
 from bot.improve.asking import Asking
+from bot.improve.brake import Brake
 from bot.improve.policies import PolicyBook, seed
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
@@ -232,6 +233,10 @@ class Parts:
         return PolicyBook(self.kept.policies, self.clock, HOME, seed(self.settings.policy))
 
     @cached_property
+    def brake(self) -> Brake:
+        return Brake(self.kept.holds, self.kept.agents, self.clock)
+
+    @cached_property
     def desk(self) -> ProposalDesk:
         kept, book, clock = self.kept, self.policies, self.clock
         return ProposalDesk(
@@ -245,6 +250,7 @@ class Parts:
             self.ids,
             self.settings.proposal_days,
             self._wording(),
+            brake=self.brake,
         )
 
     def _wording(self) -> Wording | None:
@@ -289,7 +295,9 @@ class Parts:
             kept.runs,
             kept.agents,
             kept.people,
-            Routing(kept.agents, kept.conversations, kept.runs, self.clock, roster.load()),
+            Routing(
+                kept.agents, kept.conversations, kept.runs, self.clock, roster.load(), self.brake
+            ),
             self.agent,
             self.table,
             self._closer(),
@@ -364,6 +372,7 @@ class Parts:
             model=self.model,
             desk=self.desk,
             policies=self.policies,
+            brake=self.brake,
             inbox=self.inbox,
             post=self.post,
             jobs=self.doors.jobs,

@@ -163,6 +163,13 @@ class Settings(BaseSettings):
     proposal_days: int = _named(
         14, "RATCHET_PROPOSAL_DAYS", "Days until an undecided proposal expires.", ge=1, le=36_500
     )
+    trials: str = _named(
+        "balanced",
+        "RATCHET_TRIALS",
+        "How an approved change is tried beside the old version: balanced, strict or off (in use at "
+        "once, not measured).",
+        pattern="^(balanced|strict|off)$",
+    )
     policy: Path | None = _named(
         None,
         "RATCHET_POLICY",

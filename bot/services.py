@@ -7,6 +7,7 @@ from typing import Protocol
 from bot.budget import Purse
 from bot.config import Settings
 from bot.events import Events
+from bot.improve.brake import Brake
 from bot.improve.policies import PolicyBook
 from bot.improve.proposals import ProposalDesk
 from bot.memory import MemoryBank
@@ -67,6 +68,7 @@ class Services:
     model: Model
     desk: ProposalDesk
     policies: PolicyBook
+    brake: Brake
     inbox: Inbox
     post: Post
     jobs: JobControl

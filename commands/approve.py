@@ -13,7 +13,9 @@ async def approve(ask: Ask) -> Reply:
     named = await proposal_named(ask, COMMAND)
     desk, workspace = ask.services.desk, ask.run.workspace
     try:
-        proposal = await desk.approve(workspace, named.ref, ask.person, named.revision or 0)
+        proposal = await desk.approve(
+            workspace, named.ref, ask.person, named.revision or 0, run=ask.run.id
+        )
     except Edited as edited:
         return await look_again(ask, edited)
     if proposal.status is ProposalStatus.OFFERED:
@@ -23,8 +25,9 @@ async def approve(ask: Ask) -> Reply:
         )
     if again := pressed_again(ask, proposal):
         return again
+    frozen = proposal.applied is None and bool(await ask.services.brake.frozen(workspace))
     return Reply(
-        f"✅ {proposal.ref} is approved. {cards.effect(proposal)} "
+        f"✅ {proposal.ref} is approved. {cards.effect(proposal, frozen)} "
         f"If it makes things worse, `/rollback {proposal.ref}` undoes it.",
         buttons=(Button("Roll back", f"/rollback {proposal.ref}", "danger"),),
     )

@@ -66,6 +66,7 @@ class ProposalStore:
         at: int = 0,
         reason: str = "",
         applied: Mapping[str, object] | None = None,
+        run: str = "",
     ) -> Proposal:
         """What is not given stays as it was."""
         if not legal(proposal.status, to):
@@ -75,6 +76,7 @@ class ProposalStore:
                 "so that can't be done with it.",
             )
         given = {"decided_by": by, "decided_at": at, "reason": reason, "applied": applied}
+        given["decided_run"] = run
         changed = {name: value for name, value in given.items() if value}
         return await self._change(
             workspace,

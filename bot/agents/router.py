@@ -107,6 +107,12 @@ class Router:
         )
 
 
+def mentioned(text: str) -> str:
+    """The name that a request begins with, whether there is such an agent or not; "" for none."""
+    mention = _MENTION.match(text)
+    return mention[1].lower() if mention else ""
+
+
 def without_mention(text: str, agent: str) -> str:
     """The request itself, where it began with the agent's name."""
     mention = _MENTION.match(text)

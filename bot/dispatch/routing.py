@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from bot.agents.router import Decision, Router
+from bot.agents.router import Decision, Router, mentioned
 from bot.dispatch.foresight import Predict, foreseen
-from bot.errors import RatchetError
+from bot.errors import Conflict, RatchetError
+from bot.improve import brake
+from bot.improve.brake import Brake
 from bot.model.agent import AgentVersion
 from bot.model.run import Run, RunStatus, Step, StepKind
 from bot.ports.clock import Clock
@@ -27,10 +29,12 @@ class Routing:
         runs: Runs,
         clock: Clock,
         roster: Sequence[AgentVersion],
+        brake: Brake,
         predict: Predict | None = None,
     ) -> None:
         self._agents, self._conversations, self._runs = agents, conversations, runs
-        self._clock, self._roster, self._predict = clock, roster, predict
+        self._clock, self._roster, self._brake = clock, roster, brake
+        self._predict = predict
         self._load: Counter[str] = Counter()
         self._routers: dict[str, tuple[list[AgentVersion], Router]] = {}
 
@@ -57,8 +61,9 @@ class Routing:
         return replace(running, agent=agent.name, agent_version=agent.version), [step]
 
     async def decide(self, run: Run) -> Decision:
-        """Raises NotFound for an agent asked for that isn't there."""
-        router = await self._router(run.workspace)
+        """Raises NotFound for an agent asked for that isn't there, Conflict for one that rests."""
+        agents, paused = await self._agents_of(run)
+        router = self._router(run.workspace, agents)
         chosen = last = ""
         if not run.agent_hint and not run.single:
             chosen = await self._conversations.agent(run.workspace, run.conversation)
@@ -71,10 +76,12 @@ class Routing:
             await self._conversations.set_agent(
                 run.workspace, run.conversation, decision.agent.name
             )
+        if paused and not decision.by_name:
+            decision = replace(decision, why=f"{decision.why}; paused: {', '.join(paused)}")
         return decision
 
     async def _chosen(self, run: Run, choose: Choose) -> Decision | None:
-        agents = await self._agents.current(run.workspace)
+        agents, _ = await self._agents_of(run)
         name = await choose(agents)
         found = [agent for agent in agents if agent.name == name]
         return Decision(found[0], "a model chose it") if found else None
@@ -88,11 +95,25 @@ class Routing:
         finally:
             self._load[agent] -= 1
 
-    async def _router(self, workspace: str) -> Router:
+    async def _agents_of(self, run: Run) -> tuple[list[AgentVersion], list[str]]:
+        """Who may take it, and the names of those that rest. Raises Conflict for one that is
+        asked for by name, and where all of them rest."""
+        workspace = run.workspace
         agents = await self._agents.current(workspace)
         if not agents:  # a workspace that was never seen before
             await self._agents.seed(workspace, self._roster)
             agents = await self._agents.current(workspace)
+        paused = await self._brake.paused(workspace)
+        resting = [agent.name for agent in agents if agent.name in paused]
+        awake = [agent for agent in agents if agent.name not in paused]
+        named = (run.agent_hint or mentioned(run.message)).lower()
+        asked = named if named in resting else resting[0] if resting and not awake else ""
+        if asked:
+            said = f"{brake.resting(asked, paused[asked])} `/agents resume {asked}` ends that."
+            raise Conflict(f"{asked} is paused", said=said)
+        return awake, resting
+
+    def _router(self, workspace: str, agents: list[AgentVersion]) -> Router:
         known = self._routers.get(workspace)
         if known is None or known[0] != agents:
             known = self._routers[workspace] = (agents, Router(agents))

@@ -15,19 +15,21 @@ _ASK = "shall I change this? Approve, edit or decline"
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """People on a card: who decided, who approved so far, who edited it last, what it takes."""
+    """People on a card: who decided, who approved so far, who edited it last, what it takes.
+    `frozen` says that what is approved waits."""
 
     by: str = ""
     given: Sequence[str] = ()
     editor: str = ""
     need: Need | None = None
+    frozen: bool = False
 
 
 def offer(proposal: Proposal, names: Names | None = None) -> Reply:
     """The card in its present state."""
     names = names or Names()
     by = names.by
-    state = status(proposal, by=by)
+    state = status(proposal, by=by, frozen=names.frozen)
     return Reply(
         text=f"Proposal {proposal.ref}: {_ASK if proposal.status is _S.OFFERED else 'decided'}.",
         card=Card(
@@ -42,7 +44,7 @@ def offer(proposal: Proposal, names: Names | None = None) -> Reply:
     )
 
 
-def status(proposal: Proposal, *, by: str = "") -> str:
+def status(proposal: Proposal, *, by: str = "", frozen: bool = False) -> str:
     """One line: what became of it, by whom and when."""
     who = f" by {by}" if by else ""
     at = f", {when(proposal.decided_at)}" if proposal.decided_at else ""
@@ -51,7 +53,7 @@ def status(proposal: Proposal, *, by: str = "") -> str:
         case _S.OFFERED | _S.DRAFTED:
             return f"Waits for a decision until {when(proposal.expires_at)}"
         case _S.APPROVED | _S.TRIALLED | _S.KEPT:
-            return f"Approved{who}{at}. {effect(proposal)}"
+            return f"Approved{who}{at}. {effect(proposal, frozen)}"
         case _S.DECLINED:
             return f"Declined{who}{at}{why}"
         case _S.EXPIRED:
@@ -62,10 +64,10 @@ def status(proposal: Proposal, *, by: str = "") -> str:
             return f"Superseded{at}{why}"
 
 
-def effect(proposal: Proposal) -> str:
+def effect(proposal: Proposal, frozen: bool = False) -> str:
     """What approval made, once it has."""
     if not proposal.applied:
-        return "Being deployed."
+        return "It waits: the loop is frozen." if frozen else "Being deployed."
     if version := proposal.applied.get("version"):
         return f"{proposal.change.agent} v{version} is in use."
     return f"Remembered as {proposal.applied.get('ref', 'a memory')}."

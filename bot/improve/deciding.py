@@ -4,6 +4,7 @@ import structlog
 
 from bot.errors import Conflict, NotFound
 from bot.improve.approvals import Approvals
+from bot.improve.brake import Brake
 from bot.improve.policies import PolicyBook
 from bot.improve.release import Release
 from bot.improve.showing import Showing
@@ -31,9 +32,10 @@ class Deciding:
         book: PolicyBook,
         showing: Showing,
         clock: Clock,
+        brake: Brake,
     ) -> None:
         self._proposals, self._release, self._approvals = proposals, release, approvals
-        self._book, self._showing, self._clock = book, showing, clock
+        self._book, self._showing, self._clock, self._brake = book, showing, clock, brake
 
     async def must_be_open(self, proposal: Proposal) -> Proposal:
         """Raises Conflict for what is decided, or whose time is over before the job has seen it."""
@@ -44,7 +46,12 @@ class Deciding:
         return proposal
 
     async def decide(
-        self, proposal: Proposal, to: ProposalStatus, by: str, reason: str = ""
+        self,
+        proposal: Proposal,
+        to: ProposalStatus,
+        by: str,
+        reason: str = "",
+        run: str = "",
     ) -> Proposal:
         """Raises Conflict where it was decided otherwise meanwhile."""
         try:
@@ -55,6 +62,7 @@ class Deciding:
                 by=by,
                 at=self._clock.now(),
                 reason=one_line(reason, _LONGEST_REASON),
+                run=run,
             )
         except Conflict:
             now = await self._showing.find(proposal.workspace, proposal.ref)
@@ -67,8 +75,9 @@ class Deciding:
             raise await self._showing.taken(now) from None
 
     async def applied(self, proposal: Proposal) -> Proposal:
-        """In use, once however often this is called, and shown as it stands."""
-        if proposal.applied is None:
+        """In use, once however often this is called, and shown as it stands. While the loop is
+        frozen the approval is noted, and waits."""
+        if proposal.applied is None and not await self._brake.frozen(proposal.workspace):
             made = await self._release.apply(proposal, proposal.decided_by)
             proposal = await self._proposals.set_applied(proposal.workspace, proposal, made)
         await self._showing.show(proposal)
@@ -96,14 +105,24 @@ class Deciding:
         given = [p.id for p in await self._approvals.given(proposal, need)]
         return person.id in (proposal.decided_by, *given)
 
+    async def must_fit(self, proposal: Proposal) -> None:
+        """Raises NotFound or Conflict where it can't be put into use any more, or may not."""
+        await self._brake.must_be_unprotected(proposal.workspace, touched(proposal))
+        await self._release.check(proposal)
+
     async def _fits(self, proposal: Proposal) -> bool:
         """Whether it could still be put into use."""
         try:
-            await self._release.check(proposal)
+            await self.must_fit(proposal)
         except (Conflict, NotFound) as error:
             log.info("not_approved", proposal=proposal.ref, cause=str(error))
             return False
         return True
+
+
+def touched(proposal: Proposal) -> set[str]:
+    """The agents that it would change."""
+    return {proposal.change.agent, proposal.change.name} - {""}
 
 
 def decided_as(proposal: Proposal, status: ProposalStatus, by: str) -> bool:

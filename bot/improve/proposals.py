@@ -8,7 +8,8 @@ from bot.errors import BadInput, Conflict, RatchetError
 from bot.improve import drafting
 from bot.improve.approvals import Approvals, forbidden, must_have_role
 from bot.improve.asking import Asking
-from bot.improve.deciding import Deciding, decided_as
+from bot.improve.brake import Brake
+from bot.improve.deciding import Deciding, decided_as, touched
 from bot.improve.drafting import Draft
 from bot.improve.policies import PolicyBook
 from bot.improve.release import Release
@@ -46,13 +47,16 @@ class ProposalDesk:
         ids: Ids,
         days: int,
         wording: Wording | None = None,
+        *,
+        brake: Brake,
     ) -> None:
         """`days` until an undecided one expires, where the policy leaves it open. `wording` is
         given where a model is connected."""
         self._proposals, self._release = proposals, release
         self._book, self._approvals, self._asking = book, approvals, asking
-        self._showing = Showing(proposals, people, approvals, asking)
-        self._deciding = Deciding(proposals, release, approvals, book, self._showing, clock)
+        self._showing = Showing(proposals, people, approvals, asking, brake)
+        self._brake = brake
+        self._deciding = Deciding(proposals, release, approvals, book, self._showing, clock, brake)
         self._clock, self._ids, self._days = clock, ids, days
         self._wording = wording
 
@@ -102,10 +106,11 @@ class ProposalDesk:
         return kept if new else None
 
     async def approve(
-        self, workspace: str, ref: str, person: Person, revision: int = 0
+        self, workspace: str, ref: str, person: Person, revision: int = 0, run: str = ""
     ) -> Proposal:
         """Deploys the change, or notes the approval where it takes another. `revision` is that of
-        the words that were seen. Raises NotFound, Forbidden, Edited, or Conflict (who and when)."""
+        the words that were seen, `run` that of the command that said it. Raises NotFound,
+        Forbidden, Edited, or Conflict (who and when)."""
         proposal = await self._showing.find(workspace, ref)
         need = await self._approvals.need(proposal)
         must_have_role(proposal, person, need)
@@ -117,12 +122,12 @@ class ProposalDesk:
         if revision != proposal.revision and proposal.edited_by != person.id:
             raise await self._showing.edited(proposal)
         await self._approvals.must_be_allowed(proposal, person, need)
-        await self._release.check(proposal)
+        await self._deciding.must_fit(proposal)
         if not await self._approvals.add(proposal, person, need):
             await self._showing.show(proposal)
             return proposal
         return await self._deciding.applied(
-            await self._deciding.decide(proposal, _S.APPROVED, person.id)
+            await self._deciding.decide(proposal, _S.APPROVED, person.id, run=run)
         )
 
     async def decline(
@@ -174,7 +179,10 @@ class ProposalDesk:
             if proposal.status not in IN_USE:
                 raise await self._showing.taken(proposal)
             proposal = await self._deciding.applied(proposal)
-            said = await self._release.undo(proposal)
+            said = "It was not in use yet."
+            if proposal.applied is not None:
+                await self._brake.must_be_unprotected(workspace, touched(proposal))
+                said = await self._release.undo(proposal)
             reason = f"{reason.rstrip('.')}. {said}" if reason else said
             # Undone first, recorded second: whoever is cut off in between undoes it once more.
             proposal = await self._deciding.decide(proposal, _S.ROLLED_BACK, person.id, reason)

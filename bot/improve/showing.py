@@ -4,6 +4,7 @@ from bot.errors import Conflict, NotFound
 from bot.improve import cards
 from bot.improve.approvals import Approvals
 from bot.improve.asking import Asking
+from bot.improve.brake import Brake
 from bot.model.message import Reply
 from bot.model.person import Person
 from bot.model.policy import POLICY
@@ -22,10 +23,15 @@ class Edited(Conflict):
 
 class Showing:
     def __init__(
-        self, proposals: Proposals, people: People, approvals: Approvals, asking: Asking
+        self,
+        proposals: Proposals,
+        people: People,
+        approvals: Approvals,
+        asking: Asking,
+        brake: Brake,
     ) -> None:
         self._proposals, self._people = proposals, people
-        self._approvals, self._asking = approvals, asking
+        self._approvals, self._asking, self._brake = approvals, asking, brake
 
     async def find(self, workspace: str, ref: str) -> Proposal:
         """Raises NotFound."""
@@ -42,7 +48,8 @@ class Showing:
         if proposal.status in IN_USE and by in given:
             by = " and ".join([*(name for name in given if name != by), by])
         editor = await self._name(workspace, proposal.edited_by)
-        return cards.offer(proposal, cards.Names(by, given, editor, need))
+        frozen = proposal.applied is None and bool(await self._brake.frozen(workspace))
+        return cards.offer(proposal, cards.Names(by, given, editor, need, frozen))
 
     async def show(self, proposal: Proposal) -> None:
         """On every card there is of it."""

@@ -109,9 +109,10 @@ class Proposals(Protocol):
         at: int = 0,
         reason: str = "",
         applied: Mapping[str, object] | None = None,
+        run: str = "",
     ) -> Proposal:
         """Compare-and-set from `proposal.status` and fingerprint; raises Conflict if another was
-        first. What is not given stays as it was."""
+        first. What is not given stays as it was. `run` is that of the command that decided it."""
 
     async def amend(self, workspace: str, proposal: Proposal) -> Proposal:
         """Writes an offered proposal's edited content, its `revision` one higher than it was;

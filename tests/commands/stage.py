@@ -16,6 +16,7 @@ from bot.errors import Forbidden
 from bot.events import Events
 from bot.improve.approvals import Approvals
 from bot.improve.asking import Asking
+from bot.improve.brake import Brake
 from bot.improve.policies import PolicyBook, shipped
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
@@ -182,7 +183,11 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
     approvals = Approvals(book, ApprovalStore(db), people, FeedbackStore(db), clock)
     asking = Asking(book, AskStore(db), RunStore(db), post, clock)
     release = Release(agents, bank)
-    desk = ProposalDesk(proposals, release, people, book, approvals, asking, clock, ids, days=14)
+    holds = HoldStore(db)
+    brake = Brake(holds, agents, clock)
+    desk = ProposalDesk(
+        proposals, release, people, book, approvals, asking, clock, ids, days=14, brake=brake
+    )
     services = Services(
         settings=settings,
         clock=clock,
@@ -210,12 +215,13 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
         judgements=JudgementStore(db),
         replays=ReplayStore(db),
         trials=TrialStore(db),
-        holds=HoldStore(db),
+        holds=holds,
         memory=bank,
         purse=Purse(budgets, defaults(settings), clock),
         model=cast(Any, None),
         desk=desk,
         policies=book,
+        brake=brake,
         inbox=inbox,
         post=post,
         jobs=jobs,

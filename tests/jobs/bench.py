@@ -54,6 +54,7 @@ def services(db: Database, clock: Clock, ids: Ids, **others: Any) -> Services:
         "replays": ReplayStore(db),
         "trials": TrialStore(db),
         "holds": HoldStore(db),
+        "brake": unused,
         "memory": unused,
         "purse": unused,
         "model": unused,

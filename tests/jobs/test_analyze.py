@@ -9,6 +9,7 @@ from sqlalchemy import insert
 from bot.clock import SystemIds
 from bot.improve.approvals import Approvals
 from bot.improve.asking import Asking
+from bot.improve.brake import Brake
 from bot.improve.policies import PolicyBook, shipped
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
@@ -24,6 +25,7 @@ from storage.approvals import ApprovalStore
 from storage.asks import AskStore
 from storage.engine import Database
 from storage.feedback import FeedbackStore
+from storage.holds import HoldStore
 from storage.people import PeopleStore
 from storage.policies import PolicyStore
 from storage.proposals import ProposalStore
@@ -49,7 +51,10 @@ async def services(db: Database, clock: HeldClock, ids: SystemIds) -> Services:
     approvals = Approvals(book, ApprovalStore(db), people, FeedbackStore(db), clock)
     asking = Asking(book, AskStore(db), RunStore(db), post, clock)
     proposals = ProposalStore(db)
-    desk = ProposalDesk(proposals, release, people, book, approvals, asking, clock, ids, 14)
+    brake = Brake(HoldStore(db), agents, clock)
+    desk = ProposalDesk(
+        proposals, release, people, book, approvals, asking, clock, ids, 14, brake=brake
+    )
     return make(db, clock, ids, agents=agents, people=people, post=post, desk=desk)
 
 
