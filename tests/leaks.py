@@ -1,16 +1,17 @@
-"""Who leaves a connection to a database behind: each keeps a thread until it is closed."""
+"""Who leaves a database or a vector index open: each keeps a thread until it is closed."""
 
 import threading
 
 import pytest
 
+_THREADS = ("_connection_worker_thread", "writer_", "vectors_")
 _OVER_WITHIN = 2.0
 _blamed: set[threading.Thread] = set()
 
 
 def open_connections() -> list[threading.Thread]:
-    """Threads of connections and of writers that don't end by themselves."""
-    found = [t for t in threading.enumerate() if _of_a_database(t) and t not in _blamed]
+    """Threads of connections, of writers and of indexes that don't end by themselves."""
+    found = [t for t in threading.enumerate() if _of_storage(t) and t not in _blamed]
     for thread in found:
         thread.join(_OVER_WITHIN)
     return [thread for thread in found if thread.is_alive()]
@@ -24,11 +25,11 @@ def blame(item: pytest.Item, following: pytest.Item | None) -> None:
     _blamed.update(left)
     if left:
         names = ", ".join(thread.name for thread in left)
-        pytest.fail(f"It left a database open (await Database.close() at the end): {names}")
+        pytest.fail(f"It left a database or an index open; close it at the end: {names}")
 
 
-def _of_a_database(thread: threading.Thread) -> bool:
-    return "_connection_worker_thread" in thread.name or thread.name.startswith("writer_")
+def _of_storage(thread: threading.Thread) -> bool:
+    return any(name in thread.name for name in _THREADS)
 
 
 def _shares_a_loop(item: pytest.Item) -> bool:

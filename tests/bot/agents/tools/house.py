@@ -1,6 +1,7 @@
 """A context for tools over a real database, for the tests of this folder."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.conftest import HeldClock
 from tests.fakes.embedders import WordEmbedder
 
 
+@asynccontextmanager
 async def context(
     db: Database,
     clock: HeldClock,
@@ -28,11 +30,11 @@ async def context(
     person: str = "anna",
     call_id: str = "run-1:call-1",
     http_allow: Sequence[str] = (),
-) -> ToolContext:
+) -> AsyncIterator[ToolContext]:
     index = EdgeIndex(home / "vectors")
     memory = MemoryBank(MemoryStore(db), index, WordEmbedder(), clock, SystemIds())
     await memory.open()
-    return ToolContext(
+    yield ToolContext(
         workspace="w",
         person=person,
         agent="generalist",
@@ -47,6 +49,7 @@ async def context(
         http_allow=tuple(http_allow),
         making=Making(FileStore(db), Redactor(), clock),
     )
+    await memory.close()
 
 
 def bare(clock: HeldClock) -> ToolContext:

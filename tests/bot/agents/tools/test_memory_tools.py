@@ -1,6 +1,7 @@
 """Remember and recall, as the model uses them, for the one it talks to."""
 
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from tests.conftest import HeldClock
 
 
 @pytest.fixture
-async def ctx(db: Database, clock: HeldClock, tmp_path: Path) -> ToolContext:
-    return await context(db, clock, tmp_path)
+async def ctx(db: Database, clock: HeldClock, tmp_path: Path) -> AsyncIterator[ToolContext]:
+    async with context(db, clock, tmp_path) as made:
+        yield made
 
 
 async def test_what_one_is_told_is_recalled_for_them_and_nobody_else(ctx: ToolContext) -> None:

@@ -1,6 +1,7 @@
 """What was learned and done yesterday, today, or over a length of time."""
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,9 @@ YESTERDAY = NOW - DAY
 
 
 @pytest.fixture
-async def ctx(db: Database, tmp_path: Path) -> ToolContext:
-    return await context(db, HeldClock(NOW), tmp_path)
+async def ctx(db: Database, tmp_path: Path) -> AsyncIterator[ToolContext]:
+    async with context(db, HeldClock(NOW), tmp_path) as made:
+        yield made
 
 
 async def asked(ctx: ToolContext, period: str = "yesterday") -> dict[str, Any]:
