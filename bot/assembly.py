@@ -24,6 +24,7 @@ from bot.files.room import Room
 from bot.improve.approvals import Approvals
 from bot.improve.asking import Asking
 from bot.improve.brake import Brake
+from bot.improve.deeds import Deeds
 from bot.improve.policies import PolicyBook, seed
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
@@ -237,11 +238,17 @@ class Parts:
         return Brake(self.kept.holds, self.kept.agents, self.clock)
 
     @cached_property
+    def release(self) -> Release:
+        kept = self.kept
+        deeds = Deeds(kept.agents, self.memory, self.purse, self.doors.jobs)
+        return Release(kept.agents, kept.workflows, deeds, self.clock)
+
+    @cached_property
     def desk(self) -> ProposalDesk:
         kept, book, clock = self.kept, self.policies, self.clock
         return ProposalDesk(
             kept.proposals,
-            Release(kept.agents, self.memory),
+            self.release,
             kept.people,
             book,
             Approvals(book, kept.approvals, kept.people, kept.feedback, clock),

@@ -1,7 +1,7 @@
 """Agents: immutable versions, and one pointer each to the current one."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import RowMapping, Select, delete, func, select, update
@@ -41,9 +41,12 @@ class AgentStore:
             versions.c.source == SEED,
             versions.c.digest == seed.digest(),
         )
+        retired = await self._retired(conn, workspace, seed.name)
         number = (await conn.execute(known.order_by(versions.c.version.desc()))).scalar()
         if number is None:
             number = await self._add(conn, workspace, seed, SEED, base=0)
+        if retired:
+            return
         await conn.execute(
             insert(self._db, agents)
             .values(
@@ -65,6 +68,21 @@ class AgentStore:
             )
             .values(version=number, updated_at=self._clock.now())
         )
+
+    async def _retired(self, conn: AsyncConnection, workspace: str, name: str) -> bool:
+        """Whether it was seeded once, and then taken out of the roster: it doesn't come back by
+        itself."""
+        pointed = select(agents.c.version).where(
+            agents.c.workspace == workspace, agents.c.name == name
+        )
+        seeded = select(versions.c.version).where(
+            versions.c.workspace == workspace,
+            versions.c.agent == name,
+            versions.c.source == SEED,
+        )
+        if (await conn.execute(pointed)).first() is not None:
+            return False
+        return (await conn.execute(seeded.limit(1))).first() is not None
 
     async def current(self, workspace: str) -> list[AgentVersion]:
         """One per agent, by name."""
@@ -178,21 +196,50 @@ class AgentStore:
         return replace(candidate, version=number)
 
     async def point(self, workspace: str, name: str, version: int, *, base: int) -> None:
+        async with self._db.write() as conn:
+            await hold(self._db, conn, "agent", workspace, name)
+            source = await self._source(conn, workspace, name, version)
+            await self._must_be_current(conn, workspace, name, base)
+            await self._point(conn, workspace, name, version, source)
+        self._forget(workspace)
+
+    async def swap(
+        self, workspace: str, base: Mapping[str, int], overlay: Mapping[str, int]
+    ) -> None:
+        async with self._db.write() as conn:
+            for name in sorted(overlay):  # the same order everywhere: nobody waits in a circle
+                await hold(self._db, conn, "agent", workspace, name)
+            for name, version in overlay.items():
+                await self._swap(conn, workspace, name, base.get(name, 0), version)
+        self._forget(workspace)
+
+    async def _swap(
+        self, conn: AsyncConnection, workspace: str, name: str, base: int, version: int
+    ) -> None:
+        mine = (agents.c.workspace == workspace, agents.c.name == name)
+        now = (await conn.execute(select(agents.c.version).where(*mine))).scalar() or 0
+        if now == version:
+            return
+        await self._must_be_current(conn, workspace, name, base)
+        if not version:
+            await conn.execute(delete(agents).where(*mine))
+            return
+        source = await self._source(conn, workspace, name, version)
+        await self._point(conn, workspace, name, version, source)
+
+    async def _source(self, conn: AsyncConnection, workspace: str, name: str, version: int) -> str:
+        """What made a version. Raises NotFound."""
         target = select(versions.c.source).where(
             versions.c.workspace == workspace,
             versions.c.agent == name,
             versions.c.version == version,
         )
-        async with self._db.write() as conn:
-            await hold(self._db, conn, "agent", workspace, name)
-            source = (await conn.execute(target)).scalar()
-            if source is None:
-                raise NotFound(
-                    f"no version {version} of {name}", said=f"There is no {name} v{version}."
-                )
-            await self._must_be_current(conn, workspace, name, base)
-            await self._point(conn, workspace, name, version, source)
-        self._forget(workspace)
+        source: str | None = (await conn.execute(target)).scalar()
+        if source is None:
+            raise NotFound(
+                f"no version {version} of {name}", said=f"There is no {name} v{version}."
+            )
+        return source
 
     async def _must_be_current(
         self, conn: AsyncConnection, workspace: str, name: str, base: int

@@ -35,10 +35,11 @@ class WorkflowStore:
                 row = (await conn.execute(same)).mappings().one()
             return _workflow(row)
 
-    async def get(self, workspace: str, name: str) -> Workflow | None:
+    async def get(self, workspace: str, name: str, version: int = 0) -> Workflow | None:
+        this = (workflows.c.version == version,) if version else ()
         query = (
             select(workflows)
-            .where(workflows.c.workspace == workspace, workflows.c.name == name)
+            .where(workflows.c.workspace == workspace, workflows.c.name == name, *this)
             .order_by(workflows.c.version.desc())
             .limit(1)
         )

@@ -61,7 +61,8 @@ class AgentVersion:
     limits: Limits = Limits()
     guards: tuple[Guard, ...] = ()
     workflows: tuple[str, ...] = ()
-    """Names of the runbooks that it knows and follows by itself where a request fits."""
+    """The runbooks that it knows and follows by itself where a request fits: "refunds@2" for a
+    version, "refunds" for whatever is the newest."""
     budget_day: float | None = None
     """US dollars a day for this agent alone, set with it; None leaves it to the settings."""
     retire_after_days: int = 0

@@ -63,7 +63,8 @@ class Change:
     guard.new: `agent`, and `guard` (a `bot.model.agent.Guard` as JSON, without its id).
     workflow.new: `agent`, `workflow` (its name) and `text` (its markdown).
     agent.new: `agent` (its name), and `config` (a whole `AgentVersion.spec()`).
-    agent.split: `agent` that is relieved, `name` of the new one and `config` (its whole spec).
+    agent.split: `agent` that is relieved, `name` of the new one and `config` (its whole spec);
+      `text` is the specialty that is left to `agent`, "" for the same as before.
     agent.merge: `agent` that stays, `name` of the one that goes, `text` the joint specialty.
     agent.retire: `agent`.
     route.change: `agent`, and `text` (its new specialty: the words it is found by).

@@ -60,6 +60,12 @@ class Agents(Protocol):
         """Moves the pointer from `base` to an existing version; raises Conflict. `base` 0 brings
         an agent into the roster that is not in it."""
 
+    async def swap(
+        self, workspace: str, base: Mapping[str, int], overlay: Mapping[str, int]
+    ) -> None:
+        """Moves the pointers of several agents at once, all or none: from `base` to `overlay`, 0
+        for not in the roster. One that is there already stays. Raises Conflict and NotFound."""
+
 
 class Feedbacks(Protocol):
     async def put(self, feedback: Feedback) -> None:
@@ -207,7 +213,7 @@ class Workflows(Protocol):
     async def save(self, workflow: Workflow) -> Workflow:
         """As the name's next version; the same source run twice is one version."""
 
-    async def get(self, workspace: str, name: str) -> Workflow | None:
-        """The newest version."""
+    async def get(self, workspace: str, name: str, version: int = 0) -> Workflow | None:
+        """This version, 0 for the newest. What is saved once never changes."""
 
     async def list(self, workspace: str) -> Sequence[Workflow]: ...

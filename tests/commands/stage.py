@@ -17,6 +17,7 @@ from bot.events import Events
 from bot.improve.approvals import Approvals
 from bot.improve.asking import Asking
 from bot.improve.brake import Brake
+from bot.improve.deeds import Deeds
 from bot.improve.policies import PolicyBook, shipped
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
@@ -182,7 +183,8 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
     book = PolicyBook(PolicyStore(db), clock, WORKSPACE, shipped())
     approvals = Approvals(book, ApprovalStore(db), people, FeedbackStore(db), clock)
     asking = Asking(book, AskStore(db), RunStore(db), post, clock)
-    release = Release(agents, bank)
+    purse, workflows = Purse(budgets, defaults(settings), clock), WorkflowStore(db)
+    release = Release(agents, workflows, Deeds(agents, bank, purse, jobs), clock)
     holds = HoldStore(db)
     brake = Brake(holds, agents, clock)
     desk = ProposalDesk(
@@ -201,7 +203,7 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
         findings=FindingStore(db),
         proposals=proposals,
         memories=memories,
-        workflows=WorkflowStore(db),
+        workflows=workflows,
         codes=CodeStore(db),
         contacts=ContactStore(db),
         subscriptions=SubscriptionStore(db),
@@ -217,7 +219,7 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
         trials=TrialStore(db),
         holds=holds,
         memory=bank,
-        purse=Purse(budgets, defaults(settings), clock),
+        purse=purse,
         model=cast(Any, None),
         desk=desk,
         policies=book,

@@ -10,6 +10,7 @@ from bot.clock import SystemIds
 from bot.improve.approvals import Approvals
 from bot.improve.asking import Asking
 from bot.improve.brake import Brake
+from bot.improve.deeds import Deeds
 from bot.improve.policies import PolicyBook, shipped
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
@@ -32,6 +33,7 @@ from storage.proposals import ProposalStore
 from storage.rows import run_row, step_row
 from storage.runs import RunStore
 from storage.tables import runs, steps
+from storage.workflows import WorkflowStore
 from tests.conftest import HeldClock
 from tests.fakes.post import RecordingPost
 from tests.jobs.bench import services as make
@@ -46,7 +48,8 @@ async def services(db: Database, clock: HeldClock, ids: SystemIds) -> Services:
     agents, post = AgentStore(db, clock), RecordingPost()
     people = PeopleStore(db, clock, ids)
     await agents.seed("local", [WRITER])
-    release = Release(agents, cast(Any, None))
+    nobody = cast(Any, None)
+    release = Release(agents, WorkflowStore(db), Deeds(agents, nobody, nobody, nobody), clock)
     book = PolicyBook(PolicyStore(db), clock, "local", shipped())
     approvals = Approvals(book, ApprovalStore(db), people, FeedbackStore(db), clock)
     asking = Asking(book, AskStore(db), RunStore(db), post, clock)
