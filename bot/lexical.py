@@ -28,14 +28,18 @@ def terms(text: str) -> frozenset[str]:
     """The stems of the words that mean something; at most 64 of them."""
     found: dict[str, None] = {}
     for match in _WORD.finditer(text[:_MAX_CHARS].casefold()):
-        word = match[0]
-        if _UNSPACED.search(word):
-            found.update(dict.fromkeys(word[i : i + 2] for i in range(len(word) - 1)))
-        elif word not in _COMMON:
-            found[_stem(word)] = None
+        found.update(dict.fromkeys(stems(match[0])))
         if len(found) >= _MAX_TERMS:
             break
     return frozenset(list(found)[:_MAX_TERMS])
+
+
+def stems(word: str) -> tuple[str, ...]:
+    """What a word in lower case counts as: its stem, nothing where it is a common one, or pairs of
+    characters where its script has no spaces."""
+    if _UNSPACED.search(word):
+        return tuple(word[i : i + 2] for i in range(len(word) - 1))
+    return () if word in _COMMON else (_stem(word),)
 
 
 def scores(question: str, texts: Sequence[str]) -> list[float]:

@@ -18,7 +18,7 @@ SHORTEST, LONGEST = 2, 5
 CONVERSATIONS, PEOPLE, STEPS = 5, 2, 3
 """What a runbook needs at least: support, people, steps."""
 MANY_CONVERSATIONS, MANY_PEOPLE = 20, 3
-MOST = 800
+MOST = 400
 """Sequences that are kept; up to twice as many between two clearings."""
 
 _MARKS, _PEOPLE_MARKS = 32, 16
