@@ -26,9 +26,9 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 
 @dataclass(slots=True, eq=False)
 class App:
-    """`job_runs` opens and closes the runs of jobs. `channels` are started in order and stopped in reverse. `later` is what a person doesn't
+    """`channels` are started in order and stopped in reverse. `later` is what a person doesn't
     have to wait for: it starts once messages are taken, and its failure stops nothing else. What
-    storage refused is tried again until it starts."""
+    storage refused is tried again until it starts. `job_runs` opens and closes the runs of jobs."""
 
     services: Services
     inbox: Dispatcher

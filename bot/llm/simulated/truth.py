@@ -1,7 +1,7 @@
 """How good, slow and dear an answer is: decided by the world alone, the same for the same request."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import exp, pi, sin
 
@@ -89,10 +89,12 @@ class Truth:
             replayed,
         )
 
-    def plain(self, at: int) -> tuple[float, float]:
-        """Tokens in and out that run `at` would have without any change and any luck."""
-        _, cost = self._burden(Prompt(), at)
-        return self.world.tokens.input * cost, self.world.tokens.output * cost
+    def undisturbed(self, served: Served) -> tuple[float, float]:
+        """Tokens in and out that the same run would have had without any change in its prompt."""
+        bare = replace(served.prompt, changes=frozenset(), lessons=0)
+        at = served.asked.number
+        ratio = self._burden(bare, at)[1] / self._burden(served.prompt, at)[1]
+        return served.tokens_in * ratio, served.tokens_out * ratio
 
     def model(self, name: str) -> ModelKnobs:
         """By its name; the first one for a name that is none of them."""

@@ -1,0 +1,96 @@
+"""The scripted proposer and the simulated owner, who decides on its cards as a policy says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.loop.crowd import AGENT, Broken, Crowd
+from benchmarks.loop.policies import IF_REPLAY, NEVER, Policy
+from benchmarks.loop.tally import Adopted
+from bot.llm.simulated.truth import Truth
+from bot.model.finding import Finding
+from bot.model.proposal import Proposal, ProposalStatus
+from bot.model.run import RunStatus
+from bot.model.workspace import HOME
+
+_S = ProposalStatus
+_MOST = 200
+
+
+@dataclass(slots=True)
+class Owner:
+    """`ours` are the scripted proposals by ref; whatever else the product proposes is declined, so
+    that policies differ in how they decide and in nothing else."""
+
+    crowd: Crowd
+    truth: Truth
+    policy: Policy
+    ours: dict[str, int] = field(default_factory=dict)
+    adopted: dict[int, Adopted] = field(default_factory=dict)
+    others: int = 0
+
+    async def propose(self, number: int, evidence: Sequence[str]) -> None:
+        """Hands the change in as a finding's lesson, as a detector would."""
+        services = self.crowd.app.services
+        now = services.clock.now()
+        finding = Finding(
+            id=services.ids.run_id(),
+            workspace=HOME,
+            kind="feedback",
+            fingerprint=f"scripted-{number}",
+            title=f"Answers lack something, says the proposer ({number})",
+            detail=f"lesson: {self.truth.change(number).text}",
+            evidence=tuple(evidence),
+            agent=AGENT,
+            count=len(evidence),
+            status="proposed",
+            created_at=now,
+            updated_at=now,
+        )
+        proposal = await services.desk.from_finding(finding)
+        if proposal is None:
+            raise Broken(f"change {number} was not proposed")
+        self.ours[proposal.ref] = number
+
+    async def decide(self) -> None:
+        """Every open card gets its answer, unless its evidence isn't there yet."""
+        proposals = self.crowd.app.services.proposals
+        for proposal in await proposals.list(HOME, [_S.OFFERED], _MOST):
+            if proposal.ref not in self.ours:
+                self.others += 1
+                await self._say(f"/decline {proposal.ref} not in this benchmark")
+            elif self.policy.approves == NEVER:
+                await self._say(f"/decline {proposal.ref} never")
+            elif self.policy.approves != IF_REPLAY:
+                await self._say(f"/approve {proposal.ref}")
+            elif (better := await self._replay(proposal)) is not None:
+                verb = "approve" if better else "decline"
+                reason = "" if better else " the replay says it is not better"
+                await self._say(f"/{verb} {proposal.ref}{reason}")
+
+    async def watch(self, at: int) -> list[int]:
+        """What came to stay or went since the last look; the changes that the product itself took
+        back."""
+        gone: list[int] = []
+        stays = (_S.KEPT, _S.APPROVED) if self.policy.trials == "off" else (_S.KEPT,)
+        proposals = self.crowd.app.services.proposals
+        for proposal in await proposals.list(HOME, (), _MOST):
+            number = self.ours.get(proposal.ref)
+            if number is None:
+                continue
+            known = self.adopted.get(number)
+            if proposal.status in stays and known is None:
+                kind = self.truth.change(number).kind.value
+                self.adopted[number] = Adopted(number, kind, at)
+            elif proposal.status is _S.ROLLED_BACK and known and known.withdrawn < 0:
+                self.adopted[number] = Adopted(number, known.kind, known.at, at)
+                gone.append(number)
+        return gone
+
+    async def _replay(self, proposal: Proposal) -> bool | None:
+        """Whether the replay says that the candidate is better; None while it isn't known."""
+        raise NotImplementedError
+
+    async def _say(self, said: str) -> None:
+        run = await self.crowd.owner(said)
+        if run.status is not RunStatus.SUCCEEDED:
+            raise Broken(f"{said}: {run.status} {run.error_message}")

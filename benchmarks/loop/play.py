@@ -1,0 +1,183 @@
+"""One seed under one policy, through the whole product: weeks of requests in a minute."""
+
+import heapq
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.loop import tally
+from benchmarks.loop.clock import BEGIN, SeededIds, SimulatedClock
+from benchmarks.loop.crowd import Crowd, settings
+from benchmarks.loop.owner import Owner
+from benchmarks.loop.policies import Policy
+from benchmarks.loop.tally import Tally
+from bot.app import App
+from bot.config import load
+from bot.improve.outcome import CHECK
+from bot.llm.simulated.mind import Mind
+from bot.llm.simulated.people import reaction
+from bot.llm.simulated.server import SimulatedServer
+from bot.llm.simulated.world import World
+from bot.model.run import Outcome
+from bot.model.workspace import HOME
+from bot.wiring import open_app
+from jobs import SCHEDULE
+
+_DAY_MS = 86_400_000
+_WITHIN_MS = 600_000
+"""Between two requests of a conversation: too long for the second to be taken as the first again."""
+
+_EVIDENCE = 5
+_OFTEN = ("trials",)
+"""Jobs that would run between every two requests; the rest looks back a few times a day."""
+_NEVER = ("vacuum", "retention", "digest")
+
+
+@dataclass(slots=True)
+class Pace:
+    """Runs between two ticks of the jobs that run often, and of the others."""
+
+    often: int = 5
+    others: int = 25
+
+
+async def play(
+    world: World, seed: int, policy: Policy, home: Path, pace: Pace | None = None
+) -> Tally:
+    """Everything it makes stays below `home`. Raises Broken where the product does what it must
+    not."""
+    begun = time.perf_counter()
+    home.mkdir(parents=True, exist_ok=True)
+    clock = SimulatedClock()
+    async with SimulatedServer(world, seed, clock.pass_ms) as server:
+        environ = settings(server.url, str(home), _prices(world, home), world.models[0].name)
+        async with open_app(
+            load(environ, home), serve=False, clock=clock, ids=SeededIds(clock, seed)
+        ) as app:
+            await app.settled()
+            crowd = Crowd(app, clock)
+            owner = Owner(crowd, server.truth, policy)
+            weeks = _Weeks(world, policy, server.mind, crowd, owner, pace or Pace())
+            await weeks.live()
+            spent = await _spent(app)
+    return weeks.tally(seed, spent, time.perf_counter() - begun)
+
+
+@dataclass(slots=True)
+class _Weeks:
+    """The runs of one play, in order: asked, rated, and now and then looked at by the jobs."""
+
+    world: World
+    policy: Policy
+    mind: Mind
+    crowd: Crowd
+    owner: Owner
+    pace: Pace
+    usd: float = 0.0
+    failed: int = 0
+    rated: int = 0
+    alarms: dict[int, bool] = field(default_factory=dict)
+    votes: list[tuple[int, int, int, str, int]] = field(default_factory=list)
+    """(when, about which run, by whom, its id, up or down), soonest first."""
+    latest: list[str] = field(default_factory=list)
+
+    async def live(self) -> None:
+        for number in range(self.world.runs):
+            self.crowd.clock.reach(self._time_of(number))
+            await self._request(number)
+            await self._rate(number)
+            await self._jobs(number + 1)
+
+    async def _request(self, number: int) -> None:
+        asked = self.mind.truth.asked(number)
+        run = await self.crowd.ask(asked, self.world.runs_per_conversation)
+        self.usd += run.usage.cost_usd or 0.0
+        served = self.mind.served.get(number)
+        if served is None or not run.answer:
+            self.failed += 1
+            return
+        self.latest = [*self.latest[1 - _EVIDENCE :], run.id]
+        thinks = reaction(self.mind.truth, served)
+        if thinks.check is not None:
+            checked = Outcome(thinks.check, CHECK)
+            await self.crowd.app.services.runs.set_outcome(HOME, run.id, checked)
+        if thinks.vote:
+            due = number + thinks.after
+            heapq.heappush(self.votes, (due, number, asked.person, run.id, thinks.vote))
+
+    async def _rate(self, now: int) -> None:
+        while self.votes and self.votes[0][0] <= now:
+            _, _, person, run, vote = heapq.heappop(self.votes)
+            await self.crowd.rate(person, run, vote)
+            self.rated += 1
+
+    async def _jobs(self, done: int) -> None:
+        """After `done` runs."""
+        changes = self.world.changes
+        if done % changes.every == 0 and done // changes.every <= self.world.proposals:
+            await self.owner.propose(done // changes.every, self.latest)
+            await self.owner.decide()
+        if done % self.pace.others == 0:
+            for job in SCHEDULE:
+                if job not in (*_OFTEN, *_NEVER):
+                    await self.crowd.work(job)
+            await self.owner.decide()
+        if done % self.pace.often == 0:
+            for job in _OFTEN:
+                if job in SCHEDULE:
+                    await self.crowd.work(job)
+            for _ in await self.owner.watch(done):
+                self._alarm(done)
+
+    def _alarm(self, at: int) -> None:
+        self.alarms.setdefault(at, tally.degraded(self.mind.served, at))
+
+    def _time_of(self, number: int) -> int:
+        each = self.world.runs_per_conversation
+        apart = _DAY_MS / self.world.runs_per_day * each
+        return BEGIN + round(number // each * apart + number % each * _WITHIN_MS)
+
+    def tally(self, seed: int, spent: float, seconds: float) -> Tally:
+        truth, served = self.mind.truth, self.mind.served
+        success, regret = tally.success_and_regret(truth, served)
+        return Tally(
+            policy=self.policy.name,
+            seed=seed,
+            runs=len(served),
+            success=success,
+            regret=regret,
+            cost=tally.relative_cost(truth, served),
+            usd=self.usd,
+            spent_usd=spent,
+            proposed=tally.proposed(truth, len(self.owner.ours)),
+            adopted=tuple(self.owner.adopted.values()),
+            alarms=tuple(sorted(self.alarms.items())),
+            delays=tally.delays(truth, self.alarms),
+            rated=self.rated,
+            failed=self.failed,
+            seconds=seconds,
+            extra={
+                "calls": self.mind.calls,
+                "grades": self.mind.grades,
+                "others": self.owner.others,
+                "jobs_failed": self.crowd.jobs_failed[:5],
+            },
+        )
+
+
+def _prices(world: World, home: Path) -> str:
+    """The table of what the world's models cost."""
+    path = home / "prices.yml"
+    lines = [f"{m.name}: {{input: {m.input}, output: {m.output}}}\n" for m in world.models]
+    path.write_text("".join(lines))
+    return str(path)
+
+
+async def _spent(app: App) -> float:
+    """US dollars in all, whatever for."""
+    now = app.services.clock.now()
+    months = {
+        time.strftime("%Y-%m", time.gmtime(at / 1000)) for at in range(BEGIN, now + 1, _DAY_MS)
+    }
+    keys = [("workspace", "", month) for month in sorted(months)]
+    return sum((await app.services.budgets.spent(HOME, keys)).values())
