@@ -1,13 +1,13 @@
 # Everything you do with this folder, by one word each. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test stories check bench format docs pictures clean
+.PHONY: help run test stories check bench bench-loop bench-loop-long format docs pictures clean
 
 BIN := .venv/bin
 WORKERS ?= 2
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## set everything up and start Ratchet here (Ctrl-C stops it)
 	@deploy/setup.sh run
@@ -35,6 +35,15 @@ check: ## the fast half: lint, format, types, import contracts
 bench: ## measure it, beside a bare pass-through
 	@deploy/setup.sh dev
 	$(BIN)/python -m benchmarks
+
+bench-loop: ## measure the loop in a world with hidden truth: 3 seeds
+	@deploy/setup.sh dev
+	$(BIN)/python -m benchmarks.loop --seeds 3 --workers $(WORKERS) --json .ratchet/bench-loop.json
+
+bench-loop-long: ## the same with 20 seeds; hours, and it goes on where it was stopped
+	@deploy/setup.sh dev
+	$(BIN)/python -m benchmarks.loop --seeds 20 --workers $(WORKERS) --resume .ratchet/bench-loop \
+		--json .ratchet/bench-loop-long.json --markdown
 
 format: ## put the code into its form
 	@deploy/setup.sh dev

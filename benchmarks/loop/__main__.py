@@ -1,0 +1,105 @@
+"""`python -m benchmarks.loop`: policies side by side in a world with hidden truth."""
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from benchmarks.loop import report
+from benchmarks.loop.policies import POLICIES
+from benchmarks.loop.side_by_side import played, tasks
+from benchmarks.loop.state import State
+from benchmarks.loop.tally import Tally
+from bot.errors import BadInput
+from bot.llm.simulated.reading import load
+from bot.llm.simulated.world import World
+
+WORLD = Path(__file__).parent / "world.yml"
+_WIDTH = 190
+
+
+def main(arguments: list[str] | None = None) -> int:
+    given = _parser().parse_args(arguments)
+    console = Console()
+    try:
+        world, policies = _world(given), _policies(given.policies)
+    except BadInput as error:
+        Console(stderr=True).print(error.said, style="red", markup=False)
+        return 2
+    state = State(given.resume, world) if given.resume else None
+    seeds = range(given.first_seed, given.first_seed + given.seeds)
+    found = _with_progress(console, world, policies, seeds, state, given.workers)
+    made = report.rows(found, policies)
+    wide = console if console.width >= _WIDTH else Console(width=_WIDTH)
+    wide.print(report.table(made, f"{world.name}: {world.runs:,} runs a seed"))
+    if given.markdown:
+        print(report.markdown(made))
+    if given.json:
+        given.json.parent.mkdir(parents=True, exist_ok=True)
+        given.json.write_text(json.dumps(made, indent=1) + "\n", "utf-8")
+    return 0
+
+
+def _with_progress(
+    console: Console,
+    world: World,
+    policies: list[str],
+    seeds: range,
+    state: State | None,
+    workers: int,
+) -> list[Tally]:
+    wanted = tasks(policies, seeds)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("playing", total=len(wanted))
+
+        def done(tally: Tally, known: bool) -> None:
+            took = "was done" if known else f"{tally.seconds:.0f} s"
+            said = (
+                f"{tally.policy}, seed {tally.seed}: success {tally.success:.3f}, "
+                f"regret {1000 * tally.regret:.1f}, adopted {len(tally.adopted)} ({took})"
+            )
+            progress.console.print(said, highlight=False)
+            progress.advance(bar)
+
+        return played(world, wanted, state, workers, done)
+
+
+def _world(given: argparse.Namespace) -> World:
+    world = load(given.world)
+    return replace(world, runs=given.runs) if given.runs else world
+
+
+def _policies(named: str) -> list[str]:
+    wanted = [name.strip() for name in named.split(",") if name.strip()] or list(POLICIES)
+    if strange := [name for name in wanted if name not in POLICIES]:
+        known = ", ".join(POLICIES)
+        raise BadInput(said=f"There is no policy {strange[0]!r}. There are: {known}.")
+    return wanted
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.loop", description=__doc__)
+    parser.add_argument("--world", type=Path, default=WORLD, help="the world's YAML file")
+    parser.add_argument("--seeds", type=int, default=3, help="how many (default: 3)")
+    parser.add_argument("--first-seed", type=int, default=1, help="the first of them (default: 1)")
+    parser.add_argument("--json", type=Path, help="writes the rows there")
+    parser.add_argument("--markdown", action="store_true", help="prints the table as markdown too")
+    parser.add_argument("--policies", default="", help=f"of {', '.join(POLICIES)}; default: all")
+    parser.add_argument("--runs", type=int, default=0, help="instead of what the world says")
+    parser.add_argument("--resume", type=Path, help="keeps what is done there, and goes on from it")
+    parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
