@@ -28,6 +28,7 @@ from bot.improve.deeds import Deeds
 from bot.improve.policies import PolicyBook, seed
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
+from bot.improve.rights import Rights
 from bot.improve.wording import Wording
 from bot.kit import ChannelKit, plain
 from bot.lease import Lease
@@ -244,6 +245,10 @@ class Parts:
         return Release(kept.agents, kept.workflows, deeds, self.clock)
 
     @cached_property
+    def rights(self) -> Rights:
+        return Rights(self.release, self.model)
+
+    @cached_property
     def desk(self) -> ProposalDesk:
         kept, book, clock = self.kept, self.policies, self.clock
         return ProposalDesk(
@@ -251,7 +256,7 @@ class Parts:
             self.release,
             kept.people,
             book,
-            Approvals(book, kept.approvals, kept.people, kept.feedback, clock),
+            Approvals(book, kept.approvals, kept.people, kept.feedback, clock, self.rights),
             Asking(book, kept.asks, kept.runs, self.post, clock),
             clock,
             self.ids,

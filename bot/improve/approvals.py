@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.errors import Conflict, Forbidden
 from bot.improve.policies import PolicyBook
+from bot.improve.rights import Rights
 from bot.model.person import Person, Role
 from bot.model.policy import Author, Need
 from bot.model.proposal import Proposal
@@ -25,13 +26,17 @@ class Approvals:
         people: stores.People,
         feedback: stores.Feedbacks,
         clock: Clock,
+        rights: Rights,
     ) -> None:
         self._book, self._given, self._clock = book, given, clock
+        self._rights = rights
         self._people, self._feedback = people, feedback
 
     async def need(self, proposal: Proposal) -> Need:
+        """What it takes as things are now: what would widen rights takes an owner, whatever the
+        proposal or the policy says."""
         policy = await self._book.current(proposal.workspace)
-        return policy.need(proposal.risk, proposal.kind.value)
+        return policy.need(await self._rights.risk(proposal), proposal.kind.value)
 
     async def given(self, proposal: Proposal, need: Need) -> list[Person]:
         """Whose approvals of these words count now: roles may have changed meanwhile."""

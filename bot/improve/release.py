@@ -66,6 +66,10 @@ class Release:
     async def current(self, workspace: str, name: str) -> AgentVersion | None:
         return (await self.roster(workspace)).get(name)
 
+    async def version(self, workspace: str, name: str, version: int) -> AgentVersion | None:
+        """Of the archive, in use or not."""
+        return await self._agents.version(workspace, name, version)
+
     async def roster(self, workspace: str) -> Mapping[str, AgentVersion]:
         """The agents in use, by name."""
         return await self._preparing.roster(workspace)

@@ -21,6 +21,8 @@ from bot.improve.deeds import Deeds
 from bot.improve.policies import PolicyBook, shipped
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
+from bot.improve.rights import Rights
+from bot.llm.offline import OfflineModel
 from bot.memory import MemoryBank
 from bot.model.codec import reply_from_json, reply_to_json
 from bot.model.job import JobState
@@ -181,10 +183,11 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
     await bank.open()
     settings = Settings()
     book = PolicyBook(PolicyStore(db), clock, WORKSPACE, shipped())
-    approvals = Approvals(book, ApprovalStore(db), people, FeedbackStore(db), clock)
-    asking = Asking(book, AskStore(db), RunStore(db), post, clock)
     purse, workflows = Purse(budgets, defaults(settings), clock), WorkflowStore(db)
     release = Release(agents, workflows, Deeds(agents, bank, purse, jobs), clock)
+    rights = Rights(release, OfflineModel())
+    approvals = Approvals(book, ApprovalStore(db), people, FeedbackStore(db), clock, rights)
+    asking = Asking(book, AskStore(db), RunStore(db), post, clock)
     holds = HoldStore(db)
     brake = Brake(holds, agents, clock)
     desk = ProposalDesk(

@@ -14,6 +14,8 @@ from bot.improve.deeds import Deeds
 from bot.improve.policies import PolicyBook, shipped
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
+from bot.improve.rights import Rights
+from bot.llm.offline import OfflineModel
 from bot.model.agent import AgentVersion
 from bot.model.feedback import Feedback
 from bot.model.person import Person, Role
@@ -51,7 +53,8 @@ async def services(db: Database, clock: HeldClock, ids: SystemIds) -> Services:
     nobody = cast(Any, None)
     release = Release(agents, WorkflowStore(db), Deeds(agents, nobody, nobody, nobody), clock)
     book = PolicyBook(PolicyStore(db), clock, "local", shipped())
-    approvals = Approvals(book, ApprovalStore(db), people, FeedbackStore(db), clock)
+    rights = Rights(release, OfflineModel())
+    approvals = Approvals(book, ApprovalStore(db), people, FeedbackStore(db), clock, rights)
     asking = Asking(book, AskStore(db), RunStore(db), post, clock)
     proposals = ProposalStore(db)
     brake = Brake(HoldStore(db), agents, clock)

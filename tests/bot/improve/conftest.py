@@ -2,10 +2,11 @@
 
 import pytest
 
+from tests.commands.conftest import on as on_sqlite
 from tests.commands.conftest import on_each
 from tests.commands.stage import Stage
 
-__all__ = ["on", "on_each"]
+__all__ = ["on", "on_each", "on_sqlite"]
 
 
 @pytest.fixture

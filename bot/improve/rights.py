@@ -1,0 +1,59 @@
+"""Which role a proposal takes at least, by what it would change as things are now."""
+
+from bot.errors import Conflict, NotFound
+from bot.improve.changes.widening import widened
+from bot.improve.release import Release
+from bot.model.chat import ModelRequest
+from bot.model.proposal import Proposal, ProposalKind, ProposalStatus
+from bot.ports.models import Model
+
+OWNER, APPROVER = "owner", "approver"
+_UNDECIDED = (ProposalStatus.DRAFTED, ProposalStatus.OFFERED)
+_TYPICAL = ({"role": "user", "content": "word " * 1000},)
+
+
+class Rights:
+    """Computed from versions, never from what a proposal says of itself."""
+
+    def __init__(self, release: Release, model: Model) -> None:
+        self._release, self._model = release, model
+
+    async def risk(self, proposal: Proposal) -> str:
+        """ "owner" for what widens, and for what can't be told; what was an owner's stays one's."""
+        if proposal.risk != APPROVER or proposal.status not in _UNDECIDED:
+            return proposal.risk
+        return OWNER if await self.reasons(proposal) else APPROVER
+
+    async def reasons(self, proposal: Proposal) -> list[str]:
+        """Why it takes an owner, in words; nothing where it doesn't."""
+        if proposal.kind is ProposalKind.MEMORY_NEW:
+            return []
+        if proposal.kind is ProposalKind.OPS_ACTION:
+            return await self._of_action(proposal)
+        try:
+            changed = await self._release.would_be(proposal)
+        except (Conflict, NotFound):
+            return ["it can't be done as things are"]
+        now = await self._release.roster(proposal.workspace)
+        return widened(now, changed, self.dearer)
+
+    async def _of_action(self, proposal: Proposal) -> list[str]:
+        """Back to a version that may no more than the present one is an approver's; budgets and
+        jobs are an owner's."""
+        config, name = proposal.change.config, proposal.change.agent
+        version = config.get("version")
+        if config.get("do") != "point" or not isinstance(version, int):
+            return ["how the bot is run"]
+        now = await self._release.roster(proposal.workspace)
+        target = await self._release.version(proposal.workspace, name, version)
+        if target is None or name not in now:
+            return ["it can't be done as things are"]
+        return widened(now, {name: target}, self.dearer)
+
+    def dearer(self, model: str, than: str) -> bool:
+        new, old = (self._cost(name or self._model.default) for name in (model, than))
+        return new is None or old is None or new > old
+
+    def _cost(self, model: str) -> float | None:
+        request = ModelRequest(model=model, messages=_TYPICAL, max_tokens=1000)
+        return self._model.estimate(request).cost_usd
