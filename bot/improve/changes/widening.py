@@ -1,5 +1,4 @@
-"""Whether a change lets an agent do more than before, or tells it something else: such a change is
-an owner's, whatever a policy says; pure."""
+"""Whether a change lets an agent do more than before: then it is an owner's to approve; pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
