@@ -27,24 +27,34 @@ class Balanced:
     ) -> Look:
         """`seen` are closed runs."""
         evidence = gather(trial, seen)
-        chance = posterior(evidence.success.estimate, replay, trial.margin, self.bias_sd)
+        decided = self.decide(trial, evidence, replay, now)
+        look = made(trial, evidence, *decided, self.cap)
+        chance = round(self.chance(trial, evidence, replay), 4)
+        return replace(look, numbers={**look.numbers, "posterior": chance})
+
+    def decide(
+        self, trial: Trial, evidence: Evidence, replay: Replayed | None, now: int
+    ) -> tuple[Verdict, str]:
+        """The verdict and why, without the numbers."""
         verdict, why = early(trial, evidence)
         if verdict is Verdict.GO_ON and (ended := over(trial, evidence, self.cap, now)):
-            verdict, why = self._at_the_end(trial, evidence, replay, chance, ended)
-        look = made(trial, evidence, verdict, why, self.cap)
-        return replace(look, numbers={**look.numbers, "posterior": round(chance, 4)})
+            return self._at_the_end(trial, evidence, replay, ended)
+        return verdict, why
+
+    def chance(self, trial: Trial, evidence: Evidence, replay: Replayed | None) -> float:
+        """That the candidate is better, or not worse by the margin."""
+        return posterior(evidence.success.estimate, replay, trial.margin, self.bias_sd)
 
     def _at_the_end(
         self,
         trial: Trial,
         evidence: Evidence,
         replay: Replayed | None,
-        chance: float,
         ended: str,
     ) -> tuple[Verdict, str]:
         if thin(evidence):
             return Verdict.ROLL_BACK, "thin"
-        if chance <= self.sure:
+        if self.chance(trial, evidence, replay) <= self.sure:
             return Verdict.ROLL_BACK, ended
         if why := unfounded(evidence):
             return Verdict.ROLL_BACK, why

@@ -26,14 +26,12 @@ class Signal:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """`seen` are all runs, also those of the conversation that asked for the change, in which no
-    coin was tossed; `units` are those of chance. `checks` holds what programs found, `opinions`
-    what people and models said."""
+    coin was tossed; `units` are those of chance. `checks` holds what programs found."""
 
     seen: Sequence[Observed]
     units: Sequence[Sitting]
     success: Signal
     checks: Signal
-    opinions: Signal
     errors: Signal
     guards: Mapping[str, Signal]
     """By the name of their cap, where the trial has one: higher is worse."""
@@ -42,6 +40,11 @@ class Evidence:
     def runs(self) -> int:
         """Those that chance assigned."""
         return sum(len(unit.runs) for unit in self.units)
+
+    @property
+    def opinion(self) -> Estimate | None:
+        """What people and models said, without what programs found."""
+        return estimate(list(weigh(self.units, _opinion)))
 
     @property
     def people(self) -> int:
@@ -56,8 +59,7 @@ def gather(trial: Trial, seen: Sequence[Observed]) -> Evidence:
         units,
         success=_signal(units, lambda run: run.y, trial.margin),
         checks=_signal(units, _checked),
-        opinions=_signal(units, _opinion),
-        errors=_signal(units, lambda run: float(run.failed)),
+        errors=_signal(units if any(run.failed for run in seen) else (), _failed),
         guards={
             name: _signal(units, _part_of(name, cap))
             for name, cap in trial.caps.items()
@@ -67,8 +69,12 @@ def gather(trial: Trial, seen: Sequence[Observed]) -> Evidence:
 
 
 def _signal(units: Sequence[Sitting], value: Value, margin: float = 0.0) -> Signal:
-    weighed = list(weigh(units, value))
+    weighed = list(weigh(units, value)) if units else []
     return Signal(weighed, process(weighed, margin), estimate(weighed))
+
+
+def _failed(run: Observed) -> float:
+    return float(run.failed)
 
 
 def _checked(run: Observed) -> float | None:

@@ -55,9 +55,10 @@ def broken(seen: Sequence[Observed]) -> bool:
 
 def _contradicted(evidence: Evidence) -> bool:
     """What programs found says worse, as surely as would end a trial; people say better."""
-    said = evidence.opinions.estimate
-    found_worse = max(evidence.checks.wealth.down, evidence.errors.wealth.up) >= HARM
-    return found_worse and said is not None and said.difference > 0
+    if max(evidence.checks.wealth.down, evidence.errors.wealth.up) < HARM:
+        return False
+    said = evidence.opinion
+    return said is not None and said.difference > 0
 
 
 def unfounded(evidence: Evidence) -> str:

@@ -28,10 +28,14 @@ class Strict:
     ) -> Look:
         """`seen` are closed runs."""
         evidence = gather(trial, seen)
+        return made(trial, evidence, *self.decide(trial, evidence, now), self.cap)
+
+    def decide(self, trial: Trial, evidence: Evidence, now: int) -> tuple[Verdict, str]:
+        """The verdict and why, without the numbers."""
         verdict, why = early(trial, evidence)
         if verdict is Verdict.GO_ON and (why := over(trial, evidence, self.cap, now)):
-            verdict = Verdict.ROLL_BACK
-        return made(trial, evidence, verdict, why, self.cap)
+            return Verdict.ROLL_BACK, why
+        return verdict, why
 
 
 def early(trial: Trial, evidence: Evidence) -> tuple[Verdict, str]:
