@@ -16,7 +16,9 @@ from statistics import fmean, stdev
 from bot.improve.eprocess import HARM, PROMOTE, EProcess
 from bot.improve.rules import Rule, Verdict
 from bot.improve.verdicts.balanced import Balanced
-from bot.improve.verdicts.estimate import posterior
+from bot.improve.verdicts.bias import BIASES, Bias
+from bot.improve.verdicts.estimate import Live, posterior
+from bot.improve.verdicts.gate import FIRST_PAIRS, MOST_PAIRS
 from bot.improve.verdicts.strict import EVEN_SHARE, SMOKE_RUNS, SMOKE_SHARE, Strict
 from bot.improve.weights import Weights
 from bot.model.trial import Arm, Observed, Replayed, Trial, TrialStatus
@@ -39,6 +41,8 @@ class Quick:
     flipped: float = 0.10
     lean: float = 1.5
     within_task: float = 0.4
+    overfits: tuple[float, float] = (0.0, 0.0)
+    """Added to success in replays alone: mean and sd over changes."""
     judge_wrong: float = 0.10
     judge_spread: float = 0.10
     tokens: float = 0.03
@@ -52,19 +56,20 @@ class Policy:
 
     rule: Rule | None = None
     gate: float = 0.5
-    pairs: int = 60
-    most_pairs: int = 60
+    pairs: int = FIRST_PAIRS
+    most_pairs: int = FIRST_PAIRS
     judged: float = 0.0
     cap: int = 200
     accepts: str = ""
     """Without a rule: "always" or "replay"."""
-    bias_sd: Mapping[str, float] = field(default_factory=lambda: {"judge": 0.05})
+    biases: Mapping[str, Bias] = field(default_factory=lambda: dict(BIASES))
 
 
 @dataclass(slots=True)
 class Change:
     kind: str
     effect: float
+    on_replay: float = 0.0
 
 
 @dataclass(slots=True)
@@ -140,7 +145,7 @@ class Seed:
             if replay.mean > 0:
                 self._adopt(change)
             return
-        if posterior(None, replay, 0.0, policy.bias_sd) > policy.gate:
+        if posterior(Live(), replay, 0.0, policy.biases) > policy.gate:
             self.tally.tried += 1
             if self._try(change, replay, policy.rule):
                 self._adopt(change)
@@ -151,14 +156,14 @@ class Seed:
         self.tally.adopted[change.kind] += 1
 
     def _replay(self, change: Change) -> Replayed:
-        old, new, scores = self._p(0.0), self._p(change.effect), []
+        old, new, scores = self._p(0.0), self._p(change.effect + change.on_replay), []
         while True:
             for _ in range(self.policy.pairs):
                 scores.append(self._pair(old, new))
             result = Replayed(
                 len(scores), fmean(scores), stdev(scores) / sqrt(len(scores)), "judge", enough=True
             )
-            sure = posterior(None, result, 0.0, self.policy.bias_sd)
+            sure = posterior(Live(), result, 0.0, self.policy.biases)
             if len(scores) >= self.policy.most_pairs or sure < self.policy.gate:
                 self.tally.pairs += len(scores)
                 return result
@@ -220,11 +225,12 @@ class Seed:
 
 def _draw(world: Quick, chance: random.Random) -> Change:
     kind = chance.choices(KINDS, world.shares)[0]
-    if kind == "placebo":
-        return Change(kind, 0.0)
-    if kind == "harmful":
-        return Change(kind, min(-0.005, chance.gauss(*world.harmful)))
-    return Change(kind, max(0.005, chance.gauss(*world.good)))
+    effects = {
+        "placebo": 0.0,
+        "harmful": min(-0.005, chance.gauss(*world.harmful)),
+        "good": max(0.005, chance.gauss(*world.good)),
+    }
+    return Change(kind, effects[kind], chance.gauss(*world.overfits))
 
 
 def _one(world: Quick, policy: Policy, seed: int) -> Tally:
@@ -266,7 +272,21 @@ POLICIES: Mapping[str, Policy] = {
     "always": Policy(accepts="always"),
     "replay > 0": Policy(),
     "strict": Policy(rule=Strict(), cap=600),
-    "balanced": Policy(rule=Balanced()),
+    "balanced, 60 pairs": Policy(rule=Balanced()),
+    "balanced, 60 to 120 pairs": Policy(rule=Balanced(), most_pairs=120),
+    "balanced, 60 to 240 pairs": Policy(rule=Balanced(), most_pairs=MOST_PAIRS),
+    "the same, a judge scores unrated runs": Policy(
+        rule=Balanced(), most_pairs=MOST_PAIRS, judged=1.0
+    ),
+}
+
+WORLDS: Mapping[str, Quick] = {
+    "default": Quick(),
+    "exact": Quick(judge_wrong=0.0, judge_spread=0.0),
+    "overfits": Quick(overfits=(0.1, 0.05)),
+    "placebos": Quick(shares=(0.85, 0.1, 0.05)),
+    "silent": Quick(coverage=0.1),
+    "small": Quick(good=(0.08, 0.03), harmful=(-0.05, 0.02)),
 }
 
 
@@ -284,9 +304,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--first", type=int, default=1, help="the first seed")
+    parser.add_argument("--world", choices=WORLDS, default="default")
     parser.add_argument("--workers", type=int, default=2)
     asked = parser.parse_args()
-    compare(Quick(), POLICIES, range(asked.first, asked.first + asked.seeds), asked.workers)
+    seeds = range(asked.first, asked.first + asked.seeds)
+    compare(WORLDS[asked.world], POLICIES, seeds, asked.workers)
 
 
 if __name__ == "__main__":

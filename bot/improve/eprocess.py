@@ -67,6 +67,14 @@ class EProcess:
         self._n += len(values)
         self.bets += 1
 
+    def copy(self) -> "EProcess":
+        """Another that goes on from here by itself."""
+        other = EProcess(self.margin)
+        other.bets, other._sum, other._n = self.bets, self._sum, self._n
+        other._up, other._down = self._up, self._down
+        other._by_person = dict(self._by_person)
+        return other
+
     @property
     def up(self) -> float:
         return _wealth(self._up)

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.improve.rules import Look, Verdict
-from bot.improve.verdicts.estimate import BIAS_SD, posterior
+from bot.improve.verdicts.bias import BIASES, Bias
+from bot.improve.verdicts.estimate import posterior
 from bot.improve.verdicts.evidence import Evidence, coverage, gather
 from bot.improve.verdicts.guards import glaring, survives_pooled, thin, unfounded
 from bot.improve.verdicts.strict import early, made, over
@@ -14,12 +15,13 @@ from bot.model.trial import Observed, Replayed, Trial
 @dataclass(frozen=True, slots=True)
 class Balanced:
     """Strict until `cap` runs or the trial's end. Then a candidate stays that is better with a
-    probability above `sure`; `bias_sd` says by how much replay's scores mislead, as far as that
-    has been learned."""
+    probability above `sure`, if the trial without the replay says so with more than `lean`.
+    `biases` is how far replay's scores mislead, as far as that has been learned."""
 
     cap: int = 200
     sure: float = 0.95
-    bias_sd: Mapping[str, float] = field(default_factory=lambda: dict(BIAS_SD))
+    lean: float = 0.5
+    biases: Mapping[str, Bias] = field(default_factory=lambda: dict(BIASES))
     name: str = "balanced"
 
     def look(
@@ -43,7 +45,7 @@ class Balanced:
 
     def chance(self, trial: Trial, evidence: Evidence, replay: Replayed | None) -> float:
         """That the candidate is better, or not worse by the margin."""
-        return posterior(evidence.success.estimate, replay, trial.margin, self.bias_sd)
+        return posterior(evidence.live(), replay, trial.margin, self.biases)
 
     def _at_the_end(
         self,
@@ -56,10 +58,12 @@ class Balanced:
             return Verdict.ROLL_BACK, "thin"
         if self.chance(trial, evidence, replay) <= self.sure:
             return Verdict.ROLL_BACK, ended
+        if self.chance(trial, evidence, None) <= self.lean:
+            return Verdict.ROLL_BACK, "unconfirmed"
         if why := unfounded(evidence):
             return Verdict.ROLL_BACK, why
         if glaring(coverage(evidence.units)):
             return Verdict.ROLL_BACK, "missing"
-        if not survives_pooled(evidence, replay, trial.margin, self.bias_sd):
+        if not survives_pooled(evidence, replay, trial.margin, self.biases):
             return Verdict.ROLL_BACK, "one_person"
         return Verdict.KEEP, "likely"

@@ -5,17 +5,13 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
 
+from bot.improve.verdicts.bias import BIASES, PRIOR_SD, UNKNOWN, Bias
 from bot.improve.verdicts.sittings import Weighed
 from bot.model.trial import Replayed
 
-PRIOR_SD = 0.08
-"""How large the effect of a change mostly is, before anything is known of it."""
-BIAS_SD: Mapping[str, float] = {"check": 0.0, "similarity": 0.08, "judge": 0.05}
-"""By what scored a replay: how far its score of a change is from what people then say of it, beyond
-chance. What is learned from earlier pairs of replay and trial takes its place."""
+JUDGE = "judge"
 
 _NORMAL = NormalDist()
-_UNKNOWN_BIAS = 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +33,18 @@ class Estimate:
         """The 95 % interval of a single look, wider where there are few sittings."""
         reach = _t95(sum(self.sittings) - 2) * self.error
         return self.difference - reach, self.difference + reach
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What was seen live: by people and programs, and by a model judge."""
+
+    people: Estimate | None = None
+    judged: Estimate | None = None
+
+
+_Normal = tuple[float, float]
+"""Mean and variance."""
 
 
 def estimate(weighed: Sequence[Weighed]) -> Estimate | None:
@@ -88,25 +96,36 @@ def _t95(freedom: int) -> float:
 
 
 def posterior(
-    live: Estimate | None,
+    live: Live,
     replay: Replayed | None,
     margin: float = 0.0,
-    bias_sd: Mapping[str, float] = BIAS_SD,
-    prior_sd: float = PRIOR_SD,
+    biases: Mapping[str, Bias] = BIASES,
 ) -> float:
     """The probability that the candidate is better by more than `-margin`, from what changes
-    mostly do, what the replay showed and what was seen live."""
-    precision, total = 1 / prior_sd**2, 0.0
-    for mean, variance in _sources(live, replay, bias_sd):
-        precision += 1 / variance
-        total += mean / variance
-    return _NORMAL.cdf((total / precision + margin) * sqrt(precision))
+    mostly do, what the replay showed and what was seen live.
 
-
-def _sources(
-    live: Estimate | None, replay: Replayed | None, bias_sd: Mapping[str, float]
-) -> Iterable[tuple[float, float]]:
-    if live is not None:
-        yield live.difference, live.error**2
+    A model judge errs in the same way wherever it scores: its replay and its live scores are put
+    together first, and then believed only as far as it is."""
+    scored: dict[str, list[_Normal]] = {}
+    if live.judged is not None:
+        scored.setdefault(JUDGE, []).append(_normal(live.judged))
     if replay is not None and replay.error > 0:
-        yield replay.mean, replay.error**2 + bias_sd.get(replay.by, _UNKNOWN_BIAS) ** 2
+        scored.setdefault(replay.by, []).append((replay.mean, replay.error**2))
+    known = [(0.0, PRIOR_SD**2)]
+    if live.people is not None:
+        known.append(_normal(live.people))
+    for by, parts in scored.items():
+        mean, variance = _together(parts)
+        bias = biases.get(by, UNKNOWN)
+        known.append((mean - bias.mean, variance + bias.sd**2))
+    mean, variance = _together(known)
+    return _NORMAL.cdf((mean + margin) / sqrt(variance))
+
+
+def _normal(found: Estimate) -> _Normal:
+    return found.difference, found.error**2
+
+
+def _together(parts: Sequence[_Normal]) -> _Normal:
+    precision = sum(1 / variance for _, variance in parts)
+    return sum(mean / variance for mean, variance in parts) / precision, 1 / precision

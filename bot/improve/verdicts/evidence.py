@@ -6,7 +6,7 @@ from math import sqrt
 
 from bot.improve.eprocess import EProcess
 from bot.improve.outcome import CHECK, ERROR
-from bot.improve.verdicts.estimate import Estimate, estimate
+from bot.improve.verdicts.estimate import JUDGE, Estimate, Live, estimate
 from bot.improve.verdicts.sittings import Sitting, Value, Weighed, process, sittings, weigh
 from bot.model.trial import Arm, Observed, Trial
 
@@ -45,6 +45,13 @@ class Evidence:
     def opinion(self) -> Estimate | None:
         """What people and models said, without what programs found."""
         return estimate(list(weigh(self.units, _opinion)))
+
+    def live(self, without: str = "") -> Live:
+        """The success seen live, by who says so; but for one person's sittings."""
+        units = [unit for unit in self.units if unit.person != without or not without]
+        return Live(
+            estimate(list(weigh(units, _by_others))), estimate(list(weigh(units, _by_judge)))
+        )
 
     @property
     def people(self) -> int:
@@ -85,6 +92,14 @@ def _checked(run: Observed) -> float | None:
 
 def _opinion(run: Observed) -> float | None:
     return None if run.source in (CHECK, ERROR) else run.y
+
+
+def _by_judge(run: Observed) -> float | None:
+    return run.y if run.source == JUDGE else None
+
+
+def _by_others(run: Observed) -> float | None:
+    return None if run.source == JUDGE else run.y
 
 
 def _part_of(name: str, cap: float) -> Value:

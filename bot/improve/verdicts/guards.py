@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from itertools import takewhile
 
 from bot.improve.eprocess import GUARD, HARM
-from bot.improve.verdicts.estimate import estimate, posterior
+from bot.improve.verdicts.bias import Bias
+from bot.improve.verdicts.estimate import posterior
 from bot.improve.verdicts.evidence import COST, LATENCY, Coverage, Evidence, Signal, failures
 from bot.model.trial import Arm, Observed, Replayed
 
@@ -83,18 +84,12 @@ def without_one(evidence: Evidence) -> float:
 
 
 def survives_pooled(
-    evidence: Evidence, replay: Replayed | None, margin: float, bias_sd: Mapping[str, float]
+    evidence: Evidence, replay: Replayed | None, margin: float, biases: Mapping[str, Bias]
 ) -> bool:
     """The same of the posterior."""
     people = {one.sitting.person for one in evidence.success.weighed}
     return len(people) < 3 or all(
-        posterior(
-            estimate([one for one in evidence.success.weighed if one.sitting.person != person]),
-            replay,
-            margin,
-            bias_sd,
-        )
-        > _SURE_WITHOUT_ONE
+        posterior(evidence.live(without=person), replay, margin, biases) > _SURE_WITHOUT_ONE
         for person in people
     )
 

@@ -73,6 +73,13 @@ def test_after_fourteen_days_it_ends_with_what_there_is() -> None:
     assert STRICT.look(a_trial(ends_at=5), seen, replayed(0.2), 6).why == "time"
 
 
+def test_what_replay_praises_and_the_trial_does_not_is_not_kept() -> None:
+    seen = runs(200, (0.75, 0.72), seed=4)
+    look = BALANCED.look(a_trial(), seen, replayed(0.4, error=0.02), 2)
+    assert (look.verdict, look.why) == (Verdict.ROLL_BACK, "unconfirmed")
+    assert look.numbers["posterior"] == pytest.approx(1.0, abs=0.05)
+
+
 def test_hardly_anything_known_is_not_likely() -> None:
     seen = runs(8, (0.7, 0.85), seed=2)
     assert BALANCED.look(a_trial(ends_at=5), seen, replayed(0.3), 6).why == "thin"
