@@ -7,6 +7,7 @@ from functools import cached_property
 from bot.agents import roster
 from bot.agents.agent import Toolbox, UniversalAgent
 from bot.agents.chooser import ModelChooser
+from bot.agents.runbooks import Runbooks
 from bot.budget import Purse, defaults
 from bot.command import Command, CommandTable
 from bot.config import Settings
@@ -225,7 +226,12 @@ class Parts:
             Making(kept.files, self.redactor, self.clock),
         )
         return UniversalAgent(
-            self.model, self.memory, self.purse, toolbox, settings.model_concurrency
+            self.model,
+            self.memory,
+            self.purse,
+            toolbox,
+            settings.model_concurrency,
+            Runbooks(kept.workflows),
         )
 
     # Improving

@@ -96,7 +96,15 @@ class Holding(Protocol):
     """What is asked before a model call, and told what it cost."""
 
     async def hold(
-        self, workspace: str, *, run_id: str, agent: str, person: str, spent: Usage, most: Usage
+        self,
+        workspace: str,
+        *,
+        run_id: str,
+        agent: str,
+        person: str,
+        spent: Usage,
+        most: Usage,
+        own_day: float | None = None,
     ) -> str: ...
 
     def release(self, hold: str, usage: Usage | None = None) -> None: ...
@@ -131,10 +139,19 @@ class Purse:
         self._warnings: set[asyncio.Task[None]] = set()
 
     async def hold(
-        self, workspace: str, *, run_id: str, agent: str, person: str, spent: Usage, most: Usage
+        self,
+        workspace: str,
+        *,
+        run_id: str,
+        agent: str,
+        person: str,
+        spent: Usage,
+        most: Usage,
+        own_day: float | None = None,
     ) -> str:
         """Reserves `most` for a call; returns the hold's id. `spent` is what the run has cost so
-        far, all of it recorded.
+        far, all of it recorded. `own_day` is the agent's own budget, in US dollars a day: it holds
+        unless an owner set one for this very agent.
 
         Raises OverBudget, which says which budget it is and how to raise it.
         """
@@ -143,6 +160,8 @@ class Purse:
         if most.cost_usd == 0:
             return ""
         asked = self._asked(await self.budgets(workspace), run_id, agent, person)
+        if own_day is not None:
+            asked = self._with_own(asked, agent, own_day)
         if usd:
             own: Key = (Scope.RUN, run_id, "")
             totals = await self._counters.read(workspace, [a.key for a in asked if a.key != own])
@@ -228,6 +247,15 @@ class Purse:
             if budget.key == name or (anyone and of not in asked):
                 asked[of] = _Asked(budget, (budget.scope, name, labels.get(budget.period, "")))
         return list(asked.values())
+
+    def _with_own(self, asked: Sequence[_Asked], agent: str, day: float) -> Sequence[_Asked]:
+        """The narrower of its own and what holds for every agent."""
+        own = Budget(Scope.AGENT, agent, Period.DAY, day)
+        same = [a for a in asked if (a.budget.scope, a.budget.period) == (own.scope, own.period)]
+        if any(a.budget.key == agent or a.budget.limit_usd <= day for a in same):
+            return asked
+        key: Key = (Scope.AGENT, agent, label(Period.DAY, self._clock.now()))
+        return [*(a for a in asked if a not in same), _Asked(own, key)]
 
     def _warn_where_due(self, hold: _Hold) -> None:
         for one in hold.asked:

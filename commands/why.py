@@ -17,6 +17,7 @@ async def why(ask: Ask) -> Reply:
     lines = [f"**Why run {run.short} went the way it did**: {one_line(run.message, 160)}"]
     lines += _routing(run, steps)
     lines += _memories(steps, of_user(ask.person.id))
+    lines += _runbooks(steps)
     lines += await _lessons(ask, run)
     lines += _files(steps)
     lines += _tools(steps)
@@ -55,6 +56,11 @@ def _memory(memory: Mapping[str, Any], own: str) -> str:
     private = place.startswith("user:") and place != own
     text = "(kept for one person)" if private else one_line(str(memory.get("text", "")), 160)
     return f"- M{memory.get('number')} {text} (nearness {float(memory.get('score', 0)):.2f})"
+
+
+def _runbooks(steps: Sequence[Step]) -> list[str]:
+    names = [s.name.replace("@", " v") for s in steps if s.kind is StepKind.RUNBOOK]
+    return [f"**Followed runbook** {one_line(', '.join(names), 200)}"] if names else []
 
 
 async def _lessons(ask: Ask, run: Run) -> list[str]:

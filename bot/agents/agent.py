@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from bot.agents import prompt
+from bot.agents.guards import GUARDED, Guarding
+from bot.agents.runbooks import NONE, Runbooks
 from bot.agents.slots import Slots
 from bot.agents.tools.base import Tool, ToolContext
 from bot.agents.tools.run import Calling, call, granted
@@ -64,9 +66,10 @@ class UniversalAgent:
         purse: Holding,
         toolbox: Toolbox,
         calls_at_once: int,
+        runbooks: Runbooks,
     ) -> None:
         self._model, self._memory, self._purse, self._toolbox = model, memory, purse, toolbox
-        self._slots = Slots(calls_at_once)
+        self._slots, self._runbooks = Slots(calls_at_once), runbooks
         self._calling: Calling = call
 
     def beside(
@@ -112,16 +115,25 @@ class UniversalAgent:
         images: Mapping[str, str] | None,
     ) -> str:
         memories = await self._recall(log, version, question)
+        known = await self._runbooks.known(log, version, question) if version.workflows else NONE
+        guards = Guarding(version.guards) if version.guards else None
         tools = {tool.name: tool for tool in granted(version.tools)}
-        specs = [tool.spec for tool in tools.values()]
         request = prompt.build(
-            version, self.model_of(version), question, history, memories, specs, files, images
+            version,
+            self.model_of(version),
+            question,
+            history,
+            memories,
+            [tool.spec for tool in tools.values()],
+            files,
+            images,
+            known,
         )
         for _ in range(version.limits.max_turns):
-            request, reply = await self._ask_trimming(log, request, on_delta)
+            request, reply = await self._ask_trimming(log, request, on_delta, version.budget_day)
             if not reply.tool_calls:
                 return _said(reply)
-            results = [await self._use(log, version, tools, c) for c in reply.tool_calls]
+            results = [await self._use(log, version, tools, c, guards) for c in reply.tool_calls]
             request = _with_results(request, reply, results)
         raise ModelError(
             f"no answer after {version.limits.max_turns} turns",
@@ -146,11 +158,15 @@ class UniversalAgent:
         return [_recalled(dict(record)) for record in found]
 
     async def _ask_trimming(
-        self, log: RunLog, request: ModelRequest, on_delta: OnDelta | None
+        self,
+        log: RunLog,
+        request: ModelRequest,
+        on_delta: OnDelta | None,
+        own_day: float | None,
     ) -> tuple[ModelRequest, ModelReply]:
         for _ in range(_TRIMS if request.context.files else 1):
             try:
-                return request, await self.ask(log, request, on_delta)
+                return request, await self.ask(log, request, on_delta, own_day=own_day)
             except ContextTooLong:
                 smaller = prompt.trimmed(request)
                 if smaller is None:
@@ -161,7 +177,7 @@ class UniversalAgent:
                     raise
                 log.notes.append(f"The model {request.model} takes no images: I saw none.")
             request = smaller
-        return request, await self.ask(log, request, on_delta)
+        return request, await self.ask(log, request, on_delta, own_day=own_day)
 
     async def ask(
         self,
@@ -170,9 +186,11 @@ class UniversalAgent:
         on_delta: OnDelta | None = None,
         kind: StepKind = StepKind.MODEL,
         name: str = "",
+        own_day: float | None = None,
     ) -> ModelReply:
         """One model call: the budget first, then its turn, then the log, as a step of `kind` under
-        `name`, by default the model's."""
+        `name`, by default the model's. `own_day` is what the agent may spend a day by its own
+        version."""
         run = log.run
 
         async def complete() -> Done:
@@ -184,6 +202,7 @@ class UniversalAgent:
                 person=run.person,
                 spent=log.usage,
                 most=self._model.estimate(request),
+                own_day=own_day,
             )
             usage = None
             try:
@@ -202,9 +221,18 @@ class UniversalAgent:
         return _reply(output)
 
     async def _use(
-        self, log: RunLog, version: AgentVersion, tools: dict[str, Tool], wanted: ToolCall
+        self,
+        log: RunLog,
+        version: AgentVersion,
+        tools: dict[str, Tool],
+        wanted: ToolCall,
+        guards: Guarding | None,
     ) -> str:
+        refused = guards.refusal(wanted) if guards else ""
+
         async def use() -> Done:
+            if refused:
+                return Done(f"Error: {refused}", error_type=GUARDED, error_message=refused)
             try:
                 tool = tools.get(wanted.name)
                 if tool is None:
@@ -215,11 +243,14 @@ class UniversalAgent:
                 return Done(await self._calling(tool, context, wanted.arguments))
             except ToolError as error:
                 # The model reads the error and may do better; the run goes on.
-                return Done(f"Error: {error}", error_type=error.kind, error_message=str(error))
+                said = guards.advised(wanted, error) if guards else f"Error: {error}"
+                return Done(said, error_type=error.kind, error_message=str(error))
 
         result = await log.step(
             StepKind.TOOL, wanted.name, {"arguments": wanted.arguments[:4000]}, use
         )
+        if guards:
+            guards.saw(wanted, str(result))
         return str(result)
 
     def _context(self, log: RunLog, version: AgentVersion, wanted: ToolCall) -> ToolContext:

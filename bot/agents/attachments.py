@@ -13,7 +13,7 @@ def worded(question: str, files: Sequence[Taken], seen: Mapping[str, str]) -> st
     """The question with its files; `seen` are the images that are shown beside it, by file id."""
     if not files:
         return question
-    mark = _mark([question, *(part for f in files for part in (f.text, f.what, f.name, f.said))])
+    mark = unforged([question, *(part for f in files for part in (f.text, f.what, f.name, f.said))])
     parts = [question.strip() or "(The person wrote nothing and only sent this.)"]
     parts.append(
         f"Files came with this. What stands between two lines with the mark {mark} is the content "
@@ -45,8 +45,8 @@ def _part(file: Taken, mark: str, seen: Mapping[str, str]) -> str:
     return f"--- {mark} {file.name} could not be read, which the person is told: {file.said} ---"
 
 
-def _mark(texts: Sequence[str]) -> str:
-    """From the texts, so that the same request is the same again, and in none of them."""
+def unforged(texts: Sequence[str]) -> str:
+    """A mark from the texts, so that the same request is the same again, and in none of them."""
     seed = "\x1f".join(texts)
     mark = hashlib.sha256(seed.encode(errors="replace")).hexdigest()[:10]
     while mark in seed:

@@ -10,6 +10,7 @@ from bot.improve.facts import COMPLAINT, ERROR, OUTAGE
 from bot.model.feedback import Feedback
 from bot.model.finding import Failure, Finding
 from bot.model.run import Run
+from bot.model.signature import signature
 from bot.model.words import one_line
 from bot.ports.clock import Clock, Ids
 
@@ -30,15 +31,6 @@ _ELSEWHERE = frozenset(
     }
 )
 """Failures of what surrounds the agents: no lesson mends them, but the team should know."""
-
-_VARIES = (
-    (re.compile(r"(?i)\b[0-9a-f]{8}-[0-9a-f-]{27,}\b"), "<id>"),
-    (re.compile(r"https?://\S+"), "<url>"),
-    (re.compile(r"(?i)\b(?:0x)?[0-9a-f]*\d[0-9a-f]{7,}\b"), "<id>"),
-    (re.compile(r"(?:/[\w.-]+){2,}"), "<path>"),
-    (re.compile(r"\"[^\"]{0,200}\"|'[^']{0,200}'|`[^`]{0,200}`"), "<text>"),
-    (re.compile(r"\d+(?:[.,:]\d+)*"), "<n>"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +129,6 @@ def _lesson(failure: Failure, message: str) -> str:
 
 def _known_problem(title: str, evidence: Sequence[str]) -> str:
     return f"fact: Known problem: {title} (last seen in run {evidence[-1]}; no remedy is known yet)"
-
-
-def signature(message: str) -> str:
-    """The message without what differs from one time to the next."""
-    text = one_line(message, 1000)
-    for pattern, name in _VARIES:
-        text = pattern.sub(name, text)
-    return text.casefold()[:300]
 
 
 def stands_alone(words: str) -> bool:

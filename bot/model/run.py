@@ -41,6 +41,8 @@ class StepKind(StrEnum):
     FILE = "file"
     """A file that came with the message is fetched and read."""
     RECALL = "recall"
+    RUNBOOK = "runbook"
+    """A runbook of the agent's fits the request, and the model is shown it."""
     MODEL = "model"
     TOOL = "tool"
     COMMAND = "command"

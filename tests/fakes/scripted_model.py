@@ -12,7 +12,7 @@ class ScriptedModel:
 
     default = "scripted"
 
-    def __init__(self, *said: str | Exception) -> None:
+    def __init__(self, *said: str | ModelReply | Exception) -> None:
         self.said = list(said)
         self.requests: list[ModelRequest] = []
 
@@ -21,6 +21,8 @@ class ScriptedModel:
         said = self.said.pop(0)
         if isinstance(said, Exception):
             raise said
+        if isinstance(said, ModelReply):
+            return said
         return ModelReply(said, usage=Usage(100, 20, 0, COST), model=self.default)
 
     def estimate(self, request: ModelRequest) -> Usage:

@@ -1,10 +1,11 @@
 """What the analyst makes of the log: groups, fingerprints, evidence."""
 
 from bot.clock import SystemIds
-from bot.improve.analyst import Analyst, ripe, signature
+from bot.improve.analyst import Analyst, ripe
 from bot.model.feedback import Feedback
 from bot.model.finding import Failure
 from bot.model.run import Run
+from bot.model.signature import signature
 from tests.conftest import HeldClock
 from tests.samples import run as a_run
 
