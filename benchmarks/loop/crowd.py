@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from benchmarks.loop.clock import SimulatedClock
+from benchmarks.loop.policies import Policy
 from bot.app import App
 from bot.llm.simulated.asking import Asked
 from bot.model.message import Message, Sender
@@ -86,8 +87,9 @@ def _person(number: int) -> Sender:
     return Sender(f"person-{number}", f"Person {number}")
 
 
-def settings(url: str, home: str, prices: str, model: str) -> dict[str, str]:
-    """The environment of the product under test: no budget ever says no."""
+def settings(url: str, home: str, prices: str, model: str, policy: Policy) -> dict[str, str]:
+    """The environment of the product under test: no budget ever says no. A model scores replays;
+    of live answers people are the only judges."""
     scopes = ("RUN", "DAY", "MONTH", "AGENT_DAY", "AGENT_MONTH", "PERSON_DAY", "PERSON_MONTH")
     return {
         "RATCHET_HOME": home,
@@ -95,5 +97,9 @@ def settings(url: str, home: str, prices: str, model: str) -> dict[str, str]:
         "OPENAI_BASE_URL": url,
         "OPENAI_API_KEY": "simulated",
         "RATCHET_MODEL": model,
+        "RATCHET_JUDGE_MODEL": model,
+        "RATCHET_JUDGE_SHARE": "0",
+        "RATCHET_REPLAY_PAIRS": "60" if policy.replays else "0",
+        "RATCHET_TRIALS": policy.trials,
         **{f"RATCHET_BUDGET_{scope}": "1000000" for scope in scopes},
     }

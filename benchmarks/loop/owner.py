@@ -1,10 +1,10 @@
 """The scripted proposer and the simulated owner, who decides on its cards as a policy says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.loop.crowd import AGENT, Broken, Crowd
-from benchmarks.loop.policies import IF_REPLAY, NEVER, Policy
+from benchmarks.loop.policies import IF_BETTER, NEVER, Policy
 from benchmarks.loop.tally import Adopted
 from bot.llm.simulated.truth import Truth
 from bot.model.finding import Finding
@@ -14,6 +14,9 @@ from bot.model.workspace import HOME
 
 _S = ProposalStatus
 _MOST = 200
+_UNDER_WAY = ("planned", "running", None)
+_PATIENCE_MS = 3 * 86_400_000
+"""So long an owner waits for a replay."""
 
 
 @dataclass(slots=True)
@@ -60,12 +63,13 @@ class Owner:
                 await self._say(f"/decline {proposal.ref} not in this benchmark")
             elif self.policy.approves == NEVER:
                 await self._say(f"/decline {proposal.ref} never")
-            elif self.policy.approves != IF_REPLAY:
+            elif not self.policy.replays:
                 await self._say(f"/approve {proposal.ref}")
-            elif (better := await self._replay(proposal)) is not None:
-                verb = "approve" if better else "decline"
-                reason = "" if better else " the replay says it is not better"
-                await self._say(f"/{verb} {proposal.ref}{reason}")
+            elif (mean := self._replayed(proposal)) is not None:
+                takes = mean > 0 if self.policy.approves == IF_BETTER else mean >= 0
+                said = "approve" if takes else "decline"
+                reason = "" if takes else " the replay says that it is not better"
+                await self._say(f"/{said} {proposal.ref}{reason}")
 
     async def watch(self, at: int) -> list[int]:
         """What came to stay or went since the last look; the changes that the product itself took
@@ -86,9 +90,15 @@ class Owner:
                 gone.append(number)
         return gone
 
-    async def _replay(self, proposal: Proposal) -> bool | None:
-        """Whether the replay says that the candidate is better; None while it isn't known."""
-        raise NotImplementedError
+    def _replayed(self, proposal: Proposal) -> float | None:
+        """What the card says that the candidate does better on replay, 0 where that can't be
+        told; None while it is under way."""
+        told = proposal.estimate.get("replay")
+        if not isinstance(told, Mapping) or told.get("status") in _UNDER_WAY:
+            late = self.crowd.clock.now() - proposal.created_at > _PATIENCE_MS
+            return 0.0 if late else None
+        mean = told.get("mean")
+        return float(mean) if told.get("enough") and isinstance(mean, int | float) else 0.0
 
     async def _say(self, said: str) -> None:
         run = await self.crowd.owner(said)

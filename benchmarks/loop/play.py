@@ -28,7 +28,7 @@ _WITHIN_MS = 600_000
 """Between two requests of a conversation: too long for the second to be taken as the first again."""
 
 _EVIDENCE = 5
-_OFTEN = ("trials",)
+_OFTEN = ("replay", "trials")
 """Jobs that would run between every two requests; the rest looks back a few times a day."""
 _NEVER = ("vacuum", "retention", "digest")
 
@@ -50,7 +50,9 @@ async def play(
     home.mkdir(parents=True, exist_ok=True)
     clock = SimulatedClock()
     async with SimulatedServer(world, seed, clock.pass_ms) as server:
-        environ = settings(server.url, str(home), _prices(world, home), world.models[0].name)
+        environ = settings(
+            server.url, str(home), _prices(world, home), world.models[0].name, policy
+        )
         async with open_app(
             load(environ, home), serve=False, clock=clock, ids=SeededIds(clock, seed)
         ) as app:
@@ -126,6 +128,7 @@ class _Weeks:
             for job in _OFTEN:
                 if job in SCHEDULE:
                     await self.crowd.work(job)
+            await self.owner.decide()
             for _ in await self.owner.watch(done):
                 self._alarm(done)
 

@@ -8,13 +8,18 @@ from benchmarks.loop.rules.thompson import Thompson
 from benchmarks.loop.rules.track_and_stop import TrackAndStop
 from bot.improve.rules import Rule
 
-NEVER, ALWAYS, IF_REPLAY = "never", "always", "if the replay says better"
+NEVER, ALWAYS, IF_BETTER, UNLESS_WORSE = (
+    "never",
+    "always",
+    "if the replay says better",
+    "unless the replay says worse",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """`approves` is what the owner does; `trials` the setting that says what becomes of what is
-    approved, "off" for in use at once. `rule` is handed to the product where it isn't its own."""
+    approved, "off" for in use at once. `rule` decides in place of the product's own."""
 
     name: str
     approves: str
@@ -24,22 +29,22 @@ class Policy:
     @property
     def replays(self) -> bool:
         """Whether anybody asks what the replay says."""
-        return self.approves == IF_REPLAY
+        return self.approves in (IF_BETTER, UNLESS_WORSE)
 
 
 def _ruled(rule: Rule) -> Policy:
-    return Policy(rule.name, ALWAYS, rule.name, rule)
+    return Policy(rule.name, ALWAYS, "balanced", rule)
 
 
 _ALL = (
     Policy("never", NEVER),
     Policy("always", ALWAYS),
-    Policy("accept-on-replay", IF_REPLAY),
+    Policy("accept-on-replay", IF_BETTER),
     _ruled(NaiveZ()),
     _ruled(Thompson()),
     _ruled(TrackAndStop()),
-    Policy("strict", IF_REPLAY, "strict"),
-    Policy("balanced", IF_REPLAY, "balanced"),
+    Policy("strict", UNLESS_WORSE, "strict"),
+    Policy("balanced", UNLESS_WORSE, "balanced"),
 )
 
 POLICIES: Mapping[str, Policy] = {policy.name: policy for policy in _ALL}

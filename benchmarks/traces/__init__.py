@@ -1,0 +1,1 @@
+"""Mining and replay statistics on traces of real agents."""
