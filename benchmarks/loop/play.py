@@ -2,6 +2,7 @@
 
 import heapq
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from benchmarks.loop.owner import Owner
 from benchmarks.loop.policies import Policy
 from benchmarks.loop.tally import Tally
 from bot.app import App
-from bot.config import load
+from bot.config import load, names
 from bot.improve.outcome import CHECK
 from bot.llm.simulated.mind import Mind
 from bot.llm.simulated.people import reaction
@@ -54,7 +55,7 @@ async def play(
             server.url, str(home), _prices(world, home), world.models[0].name, policy
         )
         async with open_app(
-            load(environ, home), serve=False, clock=clock, ids=SeededIds(clock, seed)
+            load(_known(environ), home), serve=False, clock=clock, ids=SeededIds(clock, seed)
         ) as app:
             await app.settled()
             crowd = Crowd(app, clock)
@@ -166,6 +167,12 @@ class _Weeks:
                 "jobs_failed": self.crowd.jobs_failed[:5],
             },
         )
+
+
+def _known(environ: Mapping[str, str]) -> dict[str, str]:
+    """Those that this version has."""
+    settings = {name for name, _, _ in names()}
+    return {name: value for name, value in environ.items() if name in settings}
 
 
 def _prices(world: World, home: Path) -> str:
