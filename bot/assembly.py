@@ -26,6 +26,7 @@ from bot.improve.approvals import Approvals
 from bot.improve.asking import Asking
 from bot.improve.brake import Brake
 from bot.improve.deeds import Deeds
+from bot.improve.forecast import Forecast
 from bot.improve.policies import PolicyBook, seed
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
@@ -280,6 +281,10 @@ class Parts:
     async def guests_may_chat(self, workspace: str) -> bool:
         return (await self.policies.current(workspace)).guests is Guests.CHAT
 
+    @cached_property
+    def forecast(self) -> Forecast:
+        return Forecast(self.kept.states, self.clock)
+
     # Taking messages
 
     @cached_property
@@ -314,7 +319,13 @@ class Parts:
             kept.agents,
             kept.people,
             Routing(
-                kept.agents, kept.conversations, kept.runs, self.clock, roster.load(), self.brake
+                kept.agents,
+                kept.conversations,
+                kept.runs,
+                self.clock,
+                roster.load(),
+                self.brake,
+                self.forecast.predict,
             ),
             self.agent,
             self.table,
@@ -385,6 +396,7 @@ class Parts:
             replays=kept.replays,
             trials=kept.trials,
             holds=kept.holds,
+            forecast=self.forecast,
             memory=self.memory,
             purse=self.purse,
             model=self.model,

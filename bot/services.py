@@ -8,6 +8,7 @@ from bot.budget import Purse
 from bot.config import Settings
 from bot.events import Events
 from bot.improve.brake import Brake
+from bot.improve.forecast import Forecast
 from bot.improve.policies import PolicyBook
 from bot.improve.proposals import ProposalDesk
 from bot.memory import MemoryBank
@@ -63,6 +64,7 @@ class Services:
     replays: stores.Replays
     trials: stores.Trials
     holds: stores.Holds
+    forecast: Forecast
     memory: MemoryBank
     purse: Purse
     model: Model

@@ -50,6 +50,12 @@ _SCORED = _sql(
 _MESSAGES = _sql(
     "SELECT id, message FROM runs WHERE #mine AND message <> '' AND id IN :ids"
 ).bindparams(bindparam("ids", expanding=True))
+_SAID = _sql(
+    """
+    SELECT id, SUBSTR(message, 1, 600), SUBSTR(answer, 1, 300) FROM runs
+    WHERE #mine AND message <> '' AND id IN :ids
+    """
+).bindparams(bindparam("ids", expanding=True))
 _OF_TRIAL = _sql(
     """
     SELECT id, created_at, conversation, person, arm, COALESCE(propensity, 0), outcome,
@@ -72,7 +78,11 @@ _PATHS = """
     SELECT run_id, #group FROM steps
     WHERE run_id >= :first AND run_id <= :last AND workspace = :w GROUP BY run_id
 """
-_NAMED = "kind || ':' || name || CASE WHEN error_type <> '' THEN '!' ELSE '' END"
+_PATHS_OF = """
+    SELECT run_id, #group FROM steps WHERE run_id IN :ids AND workspace = :w GROUP BY run_id
+"""
+# A model may ask for a tool by any name: none may pass for two steps.
+_NAMED = "kind || ':' || REPLACE(name, '|', '/') || CASE WHEN error_type <> '' THEN '!' ELSE '' END"
 _ON_SQLITE, _ON_POSTGRES = f"GROUP_CONCAT({_NAMED}, '|')", f"STRING_AGG({_NAMED}, '|' ORDER BY seq)"
 
 
@@ -81,6 +91,9 @@ class EvidenceStore:
         self._db = db
         grouped = _ON_SQLITE if db.sqlite else _ON_POSTGRES
         self._paths = text(_PATHS.replace("#group", grouped))
+        self._paths_of = text(_PATHS_OF.replace("#group", grouped)).bindparams(
+            bindparam("ids", expanding=True)
+        )
 
     async def closed(
         self, workspace: str, after: str, before: str, young: tuple[int, int], limit: int
@@ -114,6 +127,20 @@ class EvidenceStore:
     async def paths(self, workspace: str, first: str, last: str) -> Mapping[str, str]:
         rows = await self._rows(self._paths, w=workspace, first=first, last=last)
         return {row[0]: row[1] for row in rows}
+
+    async def paths_of(self, workspace: str, ids: Sequence[str]) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for some in _chunks(ids):
+            rows = await self._rows(self._paths_of, w=workspace, ids=some)
+            found |= {row[0]: row[1] for row in rows}
+        return found
+
+    async def said(self, workspace: str, ids: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+        found: dict[str, tuple[str, str]] = {}
+        for some in _chunks(ids):
+            rows = await self._rows(_SAID, w=workspace, ids=some)
+            found |= {row[0]: (row[1], row[2]) for row in rows}
+        return found
 
     async def messages(self, workspace: str, ids: Sequence[str]) -> Mapping[str, str]:
         found: dict[str, str] = {}

@@ -112,7 +112,8 @@ class Analyst:
 
 def ripe(finding: Finding) -> bool:
     """Whether there is enough of it to propose a change: a person's word once, a failure often."""
-    return finding.kind == COMPLAINT or finding.count >= REPEATS
+    failed = finding.kind in (ERROR, OUTAGE)
+    return finding.kind == COMPLAINT or (failed and finding.count >= REPEATS)
 
 
 def _lesson(failure: Failure, message: str) -> str:

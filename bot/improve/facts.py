@@ -74,6 +74,8 @@ class PatternFacts(Common, total=False):
     conversations: int
     success_low: float
     """The lower bound of their success."""
+    name: str
+    """What a runbook of it could be called: lower case letters, digits and hyphens."""
 
 
 class GapFacts(Common, total=False):
@@ -83,6 +85,12 @@ class GapFacts(Common, total=False):
     """The tool asked for that there is none of, or that the agent has no right to."""
     able: str
     """An agent here that has what is missing, "" where none has."""
+    missing: bool
+    """Whether the means are missing, so that no agent made of what is here could serve it."""
+    tools: list[str]
+    """Tools that worked in such requests, most often used first."""
+    signals: dict[str, int]
+    """What showed it: "cannot", "tool", "file", "handed on", "rephrased", each with its runs."""
 
 
 class ErrorFacts(Common, total=False):

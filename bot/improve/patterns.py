@@ -70,6 +70,7 @@ class Pattern:
     high: float
     mean: float | None
     examples: tuple[str, ...]
+    first_at: int
     last_at: int
 
     @property
@@ -113,7 +114,7 @@ class Patterns:
         for gram in self._grams(walk):
             cell = self._taken.get(gram)
             if cell is None:
-                cell = self._taken[gram] = [0, 0, [], [], {}, []]
+                cell = self._taken[gram] = [0, 0, [], [], {}, [], walk.at]
             cell[0] += 1
             cell[1] = max(cell[1], walk.at)
             note(cell[2], conversation, _MARKS)
@@ -160,7 +161,7 @@ class Patterns:
         )
 
     def _pattern(self, gram: str, cell: Sequence[Any]) -> Pattern:
-        runs, last_at, conversations, people, agents, examples = cell
+        runs, last_at, conversations, people, agents, examples, first_at = cell
         scored, _, good, best = self._judged.get(gram, (0, 0, 0.0, []))
         low, high = wilson(good, scored)
         return Pattern(
@@ -175,6 +176,7 @@ class Patterns:
             high=high,
             mean=self._mean(agents),
             examples=tuple(dict.fromkeys((*best, *examples)))[:_EXAMPLES],
+            first_at=first_at,
             last_at=last_at,
         )
 

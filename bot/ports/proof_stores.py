@@ -70,8 +70,15 @@ class Evidence(Protocol):
         that order."""
 
     async def paths(self, workspace: str, first: str, last: str) -> Mapping[str, str]:
-        """By run id, first and last included: its steps as "kind:name" joined by "|", in order; a
-        step that failed ends in "!"."""
+        """By run id, first and last included: its steps as "kind:name" joined by "|" (which no
+        name has), in order; a step that failed ends in "!"."""
+
+    async def paths_of(self, workspace: str, ids: Sequence[str]) -> Mapping[str, str]:
+        """The same of these runs alone."""
+
+    async def said(self, workspace: str, ids: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+        """How message and answer begin (600 and 300 characters), by run id; runs whose texts are
+        forgotten are left out."""
 
     async def messages(self, workspace: str, ids: Sequence[str]) -> Mapping[str, str]:
         """What was asked, by run id; runs whose texts are forgotten are left out."""

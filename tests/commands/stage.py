@@ -18,6 +18,7 @@ from bot.improve.approvals import Approvals
 from bot.improve.asking import Asking
 from bot.improve.brake import Brake
 from bot.improve.deeds import Deeds
+from bot.improve.forecast import Forecast
 from bot.improve.policies import PolicyBook, shipped
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
@@ -221,6 +222,7 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
         replays=ReplayStore(db),
         trials=TrialStore(db),
         holds=holds,
+        forecast=Forecast(StateStore(db), clock),
         memory=bank,
         purse=purse,
         model=cast(Any, None),

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from bot.config import load
+from bot.improve.forecast import Forecast
 from bot.ports.clock import Clock, Ids
 from bot.services import Services
 from storage.agents import AgentStore
@@ -55,6 +56,7 @@ def services(db: Database, clock: Clock, ids: Ids, **others: Any) -> Services:
         "trials": TrialStore(db),
         "holds": HoldStore(db),
         "brake": unused,
+        "forecast": Forecast(StateStore(db), clock),
         "memory": unused,
         "purse": unused,
         "model": unused,

@@ -103,3 +103,20 @@ async def test_a_trial_sees_its_runs_by_sitting(db: Database) -> None:
     assert await store.sitting(W, "chat", "t", T) == Assignment(Arm.INCUMBENT, 0.5)
     assert await store.sitting(W, "chat", "t", T + 2_000 + SITTING_MS) is None
     assert await store.sitting(W, "chat", "v", T) is None
+
+
+async def test_paths_and_texts_of_some_runs_alone(db: Database) -> None:
+    long = samples.run(message="m" * 900, answer="a" * 900)
+    forgotten, other = samples.run(message=""), samples.run(workspace="other")
+    odd = Step(1, StepKind.TOOL, "x|tool:remember", error_type="tool")
+    await keep(db, long, steps=[Step(0, StepKind.ROUTE, "writer"), odd])
+    for run in (forgotten, other):
+        await keep(db, run, steps=[Step(0, StepKind.ROUTE, "ops")])
+    store, ids = EvidenceStore(db), [long.id, forgotten.id, other.id]
+    # No name passes for two steps
+    assert await store.paths_of(W, ids) == {
+        long.id: "route:writer|tool:x/tool:remember!",
+        forgotten.id: "route:ops",
+    }
+    said = await store.said(W, ids)
+    assert list(said) == [long.id] and said[long.id][0] == "m" * 600

@@ -98,7 +98,7 @@ def test_memory_is_bounded_however_much_there_is() -> None:
         patterns.judged(walk)
     state = patterns.dump()
     assert len(state["taken"]) <= 100 and len(state["judged"]) <= 100
-    for runs, _, conversations, people, agents, examples in state["taken"].values():
+    for runs, _, conversations, people, agents, examples, _ in state["taken"].values():
         assert runs and len(conversations) <= 32 and len(people) <= 16
         assert len(agents) <= 8 and len(examples) <= 5
 

@@ -1,0 +1,107 @@
+"""The folds over requests, together: what they are about, the steps they took, gaps, predictions.
+
+Two states, each with a mark of its own: of runs as they closed ("clusters", "patterns", "gaps" and
+what runs took), and of runs as they got an outcome (the success of all these). Pure.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from bot.agents.router import without_mention
+from bot.improve.clusters import Clusters
+from bot.improve.gaps import Asked, Gaps
+from bot.improve.patterns import Patterns, Walk
+from bot.improve.predictor import Predictor
+from bot.model.run import RunStatus
+from bot.ports.stores import Closed
+
+_DONE = frozenset({RunStatus.SUCCEEDED.value, RunStatus.FAILED.value})
+
+
+class OfClosed:
+    """`known` is the state so far, taken over. Others read `dump()`["clusters"]: a `Clusters`."""
+
+    def __init__(self, known: Mapping[str, Any]) -> None:
+        self.clusters = Clusters(known.get("clusters"))
+        self.patterns = Patterns(known.get("patterns"))
+        self.gaps = Gaps(known.get("gaps"))
+        self.predictor = Predictor(known.get("predictor"))
+
+    def fold(self, run: Closed, path: str, said: tuple[str, str], granted: Collection[str]) -> None:
+        """`said` is how message and answer begin, `granted` the tools that its agent has."""
+        if run.status not in _DONE:
+            return
+        message, answer = said
+        cluster = self.clusters.learn(without_mention(message, run.agent))
+        self.patterns.steps_taken(_walk(run, path))
+        self.predictor.closed(cluster, run.agent, run.version, run.latency_ms, run.cost_usd)
+        self.gaps.closed(
+            Asked(
+                run.id,
+                cluster,
+                run.agent,
+                run.conversation,
+                run.person,
+                message,
+                answer,
+                path,
+                run.error_type,
+                run.created_at,
+            ),
+            granted,
+        )
+
+    def dump(self) -> dict[str, Any]:
+        return {
+            "clusters": self.clusters.dump(),
+            "patterns": {"taken": self.patterns.dump()["taken"]},
+            "gaps": _without(self.gaps.dump(), "again"),
+            "predictor": {"took": self.predictor.dump()["took"]},
+        }
+
+
+class OfScored:
+    """`clusters` are those that the other fold has come to; they are only looked at."""
+
+    def __init__(self, known: Mapping[str, Any], clusters: Clusters) -> None:
+        self._clusters = clusters
+        self.patterns = Patterns(known.get("patterns"))
+        self.gaps = Gaps(known.get("gaps"))
+        self.predictor = Predictor(known.get("predictor"))
+
+    def fold(self, run: Closed, path: str, said: tuple[str, str]) -> None:
+        if run.status not in _DONE or run.y is None:
+            return
+        cluster = self._clusters.of(without_mention(said[0], run.agent))
+        self.patterns.judged(_walk(run, path))
+        self.predictor.judged(cluster, run.agent, run.version, run.y)
+        self.gaps.judged(run.id, cluster, run.person, run.y, run.source)
+
+    def dump(self) -> dict[str, Any]:
+        return {
+            "patterns": _without(self.patterns.dump(), "taken"),
+            "gaps": {"again": self.gaps.dump()["again"]},
+            "predictor": _without(self.predictor.dump(), "took"),
+        }
+
+
+class Mined:
+    """What both come to."""
+
+    def __init__(self, closed: Mapping[str, Any], scored: Mapping[str, Any]) -> None:
+        self.clusters = Clusters(closed.get("clusters"))
+        self.patterns = Patterns(_joined(closed, scored, "patterns"))
+        self.gaps = Gaps(_joined(closed, scored, "gaps"))
+        self.predictor = Predictor(_joined(closed, scored, "predictor"))
+
+
+def _joined(closed: Mapping[str, Any], scored: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {**(closed.get(name) or {}), **(scored.get(name) or {})}
+
+
+def _without(state: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in state.items() if key != name}
+
+
+def _walk(run: Closed, path: str) -> Walk:
+    return Walk(run.id, run.agent, run.conversation, run.person, path, run.y, run.created_at)

@@ -1,0 +1,124 @@
+"""Mines what is new in the log: kinds of requests, patterns, gaps, and what to expect of agents."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bot.improve.clusters import Clusters
+from bot.improve.detect import mined
+from bot.improve.detect.mined import RECENT_MS, Crew
+from bot.improve.detect.seen import Seen
+from bot.improve.forecast import CLOSED, SCORED, known_of
+from bot.improve.mining import Mined, OfClosed, OfScored
+from bot.model.words import count
+from bot.ports.stores import Closed as Run
+from bot.ports.stores import State
+from bot.services import Services
+from jobs.follow import Known, follow
+
+TOLD = "mining.told"
+"""What was told of last, by fingerprint, and of which revisions of the two states."""
+
+_MORE = 1.1
+"""Told again once there is so much more of it."""
+_NOTHING = ("", "")
+
+
+async def work(services: Services, workspace: str, run_id: str) -> str:
+    """Its cost grows with what is new, not with the log."""
+    agents = await services.agents.current(workspace)
+    crew = Crew({agent.name: frozenset(agent.tools) for agent in agents})
+    closed = await follow(services, workspace, CLOSED, _OfClosed(services, workspace, crew))
+    clusters = Clusters(
+        known_of((await services.states.get(workspace, CLOSED)).state).get("clusters")
+    )
+    scored = await follow(
+        services, workspace, SCORED, _OfScored(services, workspace, clusters), scored=True
+    )
+    told = await _tell(services, workspace, crew)
+    if closed or scored:
+        await services.forecast.refresh(workspace)
+    return (
+        f"{count(closed, 'request')} read, {count(scored, 'outcome')}, "
+        f"{count(told, 'finding') if told else 'no findings'}"
+    )
+
+
+class _OfClosed:
+    """Keeps its folds while the state it is given is the one that it made."""
+
+    def __init__(self, services: Services, workspace: str, crew: Crew) -> None:
+        self._services, self._workspace, self._crew = services, workspace, crew
+        self._known: Known | None = None
+        self._fold = OfClosed({})
+
+    async def __call__(self, known: Known, runs: Sequence[Run]) -> Iterable[Seen]:
+        if known is not self._known:
+            self._known, self._fold = known, OfClosed(known)
+        evidence, ids = self._services.evidence, [run.id for run in runs]
+        paths = await evidence.paths_of(self._workspace, ids)
+        said = await evidence.said(self._workspace, ids)
+        for run in runs:
+            granted = self._crew.tools.get(run.agent, frozenset())
+            self._fold.fold(run, paths.get(run.id, ""), said.get(run.id, _NOTHING), granted)
+        known.update(self._fold.dump())
+        return ()
+
+
+class _OfScored:
+    def __init__(self, services: Services, workspace: str, clusters: Clusters) -> None:
+        self._services, self._workspace, self._clusters = services, workspace, clusters
+        self._known: Known | None = None
+        self._fold = OfScored({}, clusters)
+
+    async def __call__(self, known: Known, runs: Sequence[Run]) -> Iterable[Seen]:
+        if known is not self._known:
+            self._known, self._fold = known, OfScored(known, self._clusters)
+        evidence, ids = self._services.evidence, [run.id for run in runs]
+        paths = await evidence.paths_of(self._workspace, ids)
+        said = await evidence.said(self._workspace, ids)
+        for run in runs:
+            self._fold.fold(run, paths.get(run.id, ""), said.get(run.id, _NOTHING))
+        known.update(self._fold.dump())
+        return ()
+
+
+async def _tell(services: Services, workspace: str, crew: Crew) -> int:
+    """Raises what is new or has grown. Killed half-way it is told again, which changes nothing."""
+    closed = await services.states.get(workspace, CLOSED)
+    scored = await services.states.get(workspace, SCORED)
+    before = await services.states.get(workspace, TOLD)
+    revisions = f"{closed.revision} {scored.revision}"
+    if before.watermark == revisions:
+        return 0
+    known: dict[str, Any] = dict(before.state.get("told") or {})  # type: ignore[call-overload]
+    whole, now = Mined(known_of(closed.state), known_of(scored.state)), services.clock.now()
+    told: dict[str, int] = {}
+    new = 0
+    for seen in await _seen(services, workspace, crew, whole, now - RECENT_MS):
+        last = known.get(seen.fingerprint, 0)
+        if seen.count >= _MORE * last:
+            finding = seen.finding(workspace, services.ids.run_id(), now)
+            new += (await services.findings.raise_once(finding))[1]
+            last = seen.count
+        told[seen.fingerprint] = last
+    await services.states.move(workspace, TOLD, before, State(revisions, {"told": told}), now)
+    return new
+
+
+async def _seen(
+    services: Services, workspace: str, crew: Crew, whole: Mined, since: int
+) -> list[Seen]:
+    patterns = mined.runbooks(whole.patterns.found(since))
+    gaps = [gap for gap in whole.gaps.found(since) if gap.tool or whole.clusters.size(gap.topic)]
+    ids = {run for one in patterns for run in one.examples}
+    ids |= {run for one in gaps for run in one.examples}
+    said = await services.evidence.said(workspace, sorted(ids))
+
+    def texts(examples: Sequence[str]) -> list[str]:
+        return [said[run][0] for run in examples if run in said]
+
+    return [
+        *(mined.of_pattern(one, whole.clusters, texts(one.examples)) for one in patterns),
+        *(mined.of_gap(one, whole.clusters, crew, texts(one.examples)) for one in gaps),
+        *mined.of_routes(whole.clusters, whole.predictor),
+    ]
