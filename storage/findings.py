@@ -1,8 +1,9 @@
 """What the log showed: each thing once, however often it is seen again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import RowMapping, and_, literal, select, union_all, update
+from sqlalchemy import RowMapping, Select, and_, literal, select, union_all, update
 
 from bot.model.finding import Failure, Finding
 from bot.model.run import RunKind, RunStatus
@@ -12,6 +13,7 @@ from storage.tables import findings as table
 from storage.tables import runs, steps
 from storage.upsert import hold, insert
 
+REF = 8  # characters of a fingerprint that people type
 _EVIDENCE = 200  # newest run ids kept; the count goes on
 
 
@@ -51,6 +53,50 @@ class FindingStore:
         async with self._db.read() as conn:
             return [_finding(row) for row in (await conn.execute(query)).mappings()]
 
+    async def list(
+        self,
+        workspace: str,
+        *,
+        kinds: Sequence[str] = (),
+        statuses: Sequence[str] = (),
+        limit: int = 200,
+    ) -> Sequence[Finding]:
+        query = select(table).where(table.c.workspace == workspace)
+        if kinds:
+            query = query.where(table.c.kind.in_(kinds))
+        if statuses:
+            query = query.where(table.c.status.in_(statuses))
+        return await self._select(
+            query.order_by(table.c.updated_at.desc(), table.c.id).limit(limit)
+        )
+
+    async def find(self, workspace: str, ref: str) -> Finding | None:
+        if len(ref) < REF or not ref.isalnum():
+            return None
+        query = select(table).where(
+            table.c.workspace == workspace, table.c.fingerprint.startswith(ref.lower())
+        )
+        found = await self._select(query.order_by(table.c.id).limit(1))
+        return found[0] if found else None
+
+    async def remedied(self, workspace: str, finding: str, ref: str, at: int) -> None:
+        async with self._db.write() as conn:
+            await conn.execute(
+                update(table)
+                .where(table.c.workspace == workspace, table.c.id == finding)
+                .values(status="remedied", remedy=ref, remedied_at=at)
+            )
+
+    async def tell(self, workspace: str, finding: str, facts: Mapping[str, object]) -> None:
+        mine = and_(table.c.workspace == workspace, table.c.id == finding)
+        async with self._db.write() as conn:
+            known = (await conn.execute(select(table.c.facts).where(mine))).scalar() or {}
+            await conn.execute(update(table).where(mine).values(facts={**known, **facts}))
+
+    async def _select(self, query: Select[Any]) -> Sequence[Finding]:
+        async with self._db.read() as conn:
+            return [_finding(row) for row in (await conn.execute(query)).mappings()]
+
     async def set_status(self, workspace: str, finding: str, status: str) -> None:
         async with self._db.write() as conn:
             await conn.execute(
@@ -61,7 +107,7 @@ class FindingStore:
 
     async def failures(
         self, workspace: str, since: int, until: int, limit: int = 5_000
-    ) -> list[Failure]:
+    ) -> Sequence[Failure]:
         asked = and_(
             runs.c.workspace == workspace,
             runs.c.created_at >= since,
@@ -100,6 +146,7 @@ class FindingStore:
 
 def _seen_again(known: Finding, seen: Finding, new: Sequence[str]) -> Finding:
     counts = seen.count > len(seen.evidence)
+    recurs = known.status == "remedied" and bool(new) and seen.updated_at > known.remedied_at
     return Finding(
         id=known.id,
         workspace=known.workspace,
@@ -110,16 +157,16 @@ def _seen_again(known: Finding, seen: Finding, new: Sequence[str]) -> Finding:
         evidence=(*known.evidence, *new)[-_EVIDENCE:],
         agent=known.agent,
         count=max(known.count, seen.count) if counts else known.count + len(new),
-        status=known.status,
+        status="open" if recurs else known.status,
         created_at=known.created_at,
         updated_at=seen.updated_at if new else known.updated_at,
         people=max(known.people, seen.people),
         usd_week=seen.usd_week,
         confidence=seen.confidence,
-        facts=seen.facts or known.facts,
+        facts={**known.facts, **seen.facts},
         remedy=known.remedy,
         remedied_at=known.remedied_at,
-        reopened=known.reopened,
+        reopened=known.reopened + recurs,
     )
 
 

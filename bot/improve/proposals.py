@@ -189,6 +189,20 @@ class ProposalDesk:
         await self._showing.show(proposal)
         return proposal
 
+    async def roll_back_on_harm(self, workspace: str, ref: str, reason: str) -> Proposal | None:
+        """Undoes what does harm, as the policy's act, whoever approved it; None where nothing of
+        it is in use. Raises Conflict while the loop is frozen or what it changed is protected."""
+        proposal = await self._showing.find(workspace, ref)
+        if not decided_as(proposal, _S.ROLLED_BACK, POLICY):
+            if proposal.status not in IN_USE or proposal.applied is None:
+                return None
+            await self._brake.must_be_free(workspace, touched(proposal))
+            said = await self._release.undo(proposal)
+            reason = f"{reason.rstrip('.')}. {said}"
+            proposal = await self._deciding.decide(proposal, _S.ROLLED_BACK, POLICY, reason)
+        await self._showing.show(proposal)
+        return proposal
+
     async def expire(self, workspace: str) -> int:
         """Ends offers whose time is over, as the policy says; returns how many."""
         due = await self._proposals.due(workspace, self._clock.now())

@@ -83,11 +83,31 @@ class Findings(Protocol):
 
     async def open(self, workspace: str) -> list[Finding]: ...
 
+    async def list(
+        self,
+        workspace: str,
+        *,
+        kinds: Sequence[str] = (),
+        statuses: Sequence[str] = (),
+        limit: int = 200,
+    ) -> Sequence[Finding]:
+        """Newest seen first."""
+
+    async def find(self, workspace: str, ref: str) -> Finding | None:
+        """By the first 8 characters of its fingerprint, or more of it."""
+
+    async def remedied(self, workspace: str, finding: str, ref: str, at: int) -> None:
+        """That this proposal (P12) was put into use against it at this ms. Seen in a run made
+        after that, it is open again, `reopened` once more."""
+
+    async def tell(self, workspace: str, finding: str, facts: Mapping[str, object]) -> None:
+        """Adds to its facts."""
+
     async def set_status(self, workspace: str, finding: str, status: str) -> None: ...
 
     async def failures(
         self, workspace: str, since: int, until: int, limit: int = 5_000
-    ) -> list[Failure]:
+    ) -> Sequence[Failure]:
         """What findings of errors are made of: failed requests and failed steps of requests
         created in [since, until), oldest first."""
 

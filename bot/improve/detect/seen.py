@@ -15,8 +15,8 @@ EVIDENCE = 50
 class Seen:
     """`kind`, `agent` and `about` make the fingerprint: the same thing seen again has the same.
 
-    `count` is how many runs the detector has seen in all; 0 means those of `evidence`. The rest is
-    that of `Finding`.
+    `count` is how many runs the detector has seen in all; 0 means those of `evidence`. `at` is when
+    the last of them was asked (ms), 0 for now. The rest is that of `Finding`.
     """
 
     kind: str
@@ -30,6 +30,7 @@ class Seen:
     usd_week: float = 0.0
     confidence: float = 0.0
     facts: Mapping[str, object] = field(default_factory=dict)
+    at: int = 0
 
     @property
     def fingerprint(self) -> str:
@@ -48,7 +49,7 @@ class Seen:
             count=max(self.count, len(self.evidence)),
             status="open",
             created_at=now,
-            updated_at=now,
+            updated_at=self.at or now,
             people=self.people,
             usd_week=round(self.usd_week, 6),
             confidence=round(self.confidence, 4),

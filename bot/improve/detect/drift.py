@@ -1,0 +1,160 @@
+"""Whether an agent's version takes longer or costs more than it used to: a robust CUSUM; pure.
+
+Of each answered run z = (ln x - median) / (1.4826·MAD), cut at ±3; S = max(0, S + z - 0.25). It
+fires at 12 and is then confirmed by the 20 runs that follow: their median must be a fifth higher,
+and 14 of them above the old one. Median and MAD come from blocks of 100 runs of quiet times, the
+first of 50; S takes the median one standard error high.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import exp, log, sqrt
+from statistics import median
+from typing import Any
+
+from bot.improve.detect.seen import EVIDENCE, Seen
+from bot.improve.detect.versions import slot, week_of
+from bot.improve.facts import REGRESSION
+from bot.model.run import RunStatus
+from bot.model.stats import wilson
+from bot.model.words import duration, usd
+from bot.ports.stores import Closed
+
+ALARM = 12.0
+_SLACK, _CUT, _LEAST = 0.25, 3.0, 0.05
+_FIRST, _BLOCK, _MOST = 50, 100, 400
+_CONFIRMING, _ABOVE, _RATIO = 20, 14, 1.2
+_TOLD = 5
+_MEASURES = ("latency", "cost")
+_DONE = RunStatus.SUCCEEDED.value
+
+
+def fold(known: dict[str, Any], page: Iterable[Closed]) -> list[Seen]:
+    """Closed runs. `known` is {agent: {version: numbers}}."""
+    return [seen for run in page if run.agent and run.status == _DONE for seen in _both(known, run)]
+
+
+def _both(known: dict[str, Any], run: Closed) -> Iterator[Seen]:
+    at = slot(known, run, _fresh)
+    at["n"] += 1
+    for name, value in zip(_MEASURES, (run.latency_ms, run.cost_usd), strict=True):
+        if value and value > 0:
+            yield from _one(at, name, log(value), run)
+
+
+def _fresh(before: Mapping[str, Any] | None) -> dict[str, Any]:
+    measures: dict[str, Any] = {
+        name: {
+            "base": list(before[name]["base"]) if before else [0, 0.0, 0.0],
+            "block": [],
+            "s": 0.0,
+            "span": [],
+            "then": -1,
+            "since": [0, 0],
+            "told": 0,
+        }
+        for name in _MEASURES
+    }
+    return {"n": 0, **measures}
+
+
+def _one(at: dict[str, Any], name: str, x: float, run: Closed) -> Iterator[Seen]:
+    own = at[name]
+    if own["base"][0] and _strikes(own, x, run, at["n"]):
+        own["then"] = -1
+        if _confirmed(own):
+            yield _seen(at, name, run)
+            _goes_on(own)
+        else:
+            own["s"] = 0.0
+    if own["s"] < ALARM / 2:
+        _learn(own, x)
+
+
+def _strikes(own: dict[str, Any], x: float, run: Closed, count: int) -> bool:
+    """Whether it has fired and the runs that are to confirm it are all there."""
+    n, middle, spread = own["base"]
+    if own["then"] >= 0:
+        own["then"] += 1
+    else:
+        if own["s"] == 0:
+            own["since"], own["span"], own["told"] = [count, run.created_at], [], 0
+        z = min(max((x - middle) / spread - 1.25 / sqrt(n), -_CUT), _CUT)
+        own["s"] = max(0.0, own["s"] + z - _SLACK)
+        if own["s"] >= ALARM:
+            own["then"] = 0
+    if own["s"] > 0:
+        own["span"].append([round(x, 4), run.id, run.person])
+        del own["span"][:-EVIDENCE]
+    return bool(own["then"] >= _CONFIRMING)
+
+
+def _confirmed(own: dict[str, Any]) -> bool:
+    middle = own["base"][1]
+    values = [row[0] for row in own["span"][-_CONFIRMING:]]
+    higher = bool(median(values) >= middle + log(_RATIO))
+    return higher and sum(x > middle for x in values) >= _ABOVE
+
+
+def _goes_on(own: dict[str, Any]) -> None:
+    """It is told again where it lasts; told five times, it is how things are now."""
+    own["s"], own["told"] = ALARM / 2, own["told"] + 1
+    if own["told"] == _TOLD:
+        values = [row[0] for row in own["span"]]
+        own["base"], own["block"], own["s"] = [len(values), *_middle(values)], [], 0.0
+
+
+def _middle(values: Sequence[float]) -> tuple[float, float]:
+    middle = median(values)
+    return middle, max(1.4826 * median(abs(x - middle) for x in values), _LEAST)
+
+
+def _learn(own: dict[str, Any], x: float) -> None:
+    block = own["block"]
+    block.append(round(x, 4))
+    n, middle, spread = own["base"]
+    if len(block) < (_BLOCK if n else _FIRST):
+        return
+    new, width = _middle(block)
+    share = len(block) / (n + len(block))
+    own["base"] = [
+        min(n + len(block), _MOST),
+        middle + (new - middle) * share,
+        spread + (width - spread) * share,
+    ]
+    own["block"] = []
+
+
+def _seen(at: dict[str, Any], name: str, run: Closed) -> Seen:
+    span, (_, middle, _) = at[name]["span"], at[name]["base"]
+    before, now = exp(middle), exp(median(row[0] for row in span))
+    below = wilson(sum(row[0] > middle for row in span), len(span))[0]
+    began, since = at[name]["since"]
+    count = at["n"] - began + 1
+    took = name == "latency"
+    said = [duration(value) if took else usd(value) for value in (before, now)]
+    more = "takes longer" if took else "costs more"
+    title = f"{run.agent} v{run.version} {more}: {said[1]} a run, {said[0]} before"
+    wasted = 0.0 if took else (now - before) * count
+    return Seen(
+        REGRESSION,
+        run.agent,
+        f"{name}:v{run.version}",
+        title,
+        f"{title} (medians). It began about {count} runs ago.",
+        tuple(row[1] for row in span),
+        count=count,
+        people=len({row[2] for row in span}),
+        usd_week=week_of(wasted, since, run.created_at),
+        confidence=below,
+        facts={
+            "measure": name,
+            "version": run.version,
+            "before": round(before, 6),
+            "after": round(now, 6),
+            "runs": count,
+            "earlier": began - 1,
+            "first": at["first"],
+            "since": since,
+            "until": run.created_at,
+        },
+    )

@@ -1,0 +1,129 @@
+"""Whether an agent's version succeeds less than it used to: a Shiryaev-Roberts e-detector; pure.
+
+For each scored run with outcome y and a mean m of the runs before it, `M = (1 + M)·(1 + λ·(m - y))`
+for two λ; it fires when the mean of both reaches 5,000. While success is at least m, 1 + λ·(m - y)
+is 1 or less on average, so that M minus the number of runs never grows on average and the mean
+number of runs to a false alarm is at least 5,000. m is taken half a standard error low, and from
+runs that are at least a block of 40 old, so that a fall is not learned before it is seen.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from math import log, sqrt
+from statistics import NormalDist
+from typing import Any
+
+from bot.improve.detect.seen import EVIDENCE, Seen
+from bot.improve.detect.versions import slot, week_of
+from bot.improve.facts import REGRESSION
+from bot.ports.stores import Closed
+
+ALARM = 5_000.0
+_DROPS = (0.15, 0.3)
+"""Falls that the two λ are best for."""
+_FIRST, _BLOCK, _MOST = 30, 40, 1_000
+_INHERITED = 200
+_LOW = 0.5
+_FAR = 15.0  # a fall that has lasted long is over as soon as one that has not
+_NORMAL = NormalDist()
+
+
+def fold(known: dict[str, Any], page: Iterable[Closed]) -> list[Seen]:
+    """Scored runs in the order of their outcomes. `known` is {agent: {version: numbers}}."""
+    return [seen for run in page if run.agent and run.y is not None for seen in _one(known, run)]
+
+
+def _one(known: dict[str, Any], run: Closed) -> Iterator[Seen]:
+    at = slot(known, run, _fresh)
+    at["n"] += 1
+    y = float(run.y or 0.0)
+    n, total = at["base"]
+    if n:
+        m = _lowered((total + 1) / (n + 2), n)
+        if _strikes(at, m, y, run):
+            yield _seen(at, run, total / n)
+            at["m"] = [0.0] * len(_DROPS)
+    _learn(at, y)
+
+
+def _fresh(before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A new version is measured against what the one before it reached."""
+    n, total = before["base"] if before else (0, 0.0)
+    part = min(1.0, _INHERITED / n) if n else 0.0
+    return {
+        "n": 0,
+        "base": [n * part, total * part],
+        "held": [0, 0.0],
+        "block": [0, 0.0],
+        "m": [0.0] * len(_DROPS),
+        "w": 0.0,
+        "span": [0, 0.0, 0.0, 0],
+        "bad": [],
+    }
+
+
+def _lowered(mean: float, n: float) -> float:
+    m = mean - _LOW * sqrt(max(mean * (1 - mean), 0.02) / n)
+    return min(max(m, 0.05), 0.98)
+
+
+def _strikes(at: dict[str, Any], m: float, y: float, run: Closed) -> bool:
+    factors = [1 + min(d / (m * (1 - m)), 0.9 / (1 - m)) * (m - y) for d in _DROPS]
+    at["m"] = [(1 + wealth) * f for wealth, f in zip(at["m"], factors, strict=True)]
+    at["w"] = min(at["w"] + log(factors[0]), _FAR)
+    if at["w"] <= 0:  # the fall, if there is one, began after this run
+        at["w"], at["span"], at["bad"] = 0.0, [0, 0.0, 0.0, 0], []
+    else:
+        count, total, usd, since = at["span"]
+        spent = usd + (run.cost_usd or 0.0)
+        at["span"] = [count + 1, total + y, spent, since or run.created_at]
+        if y < 0.5:
+            at["bad"] = [*at["bad"], [run.id, run.person]][-EVIDENCE:]
+    return bool(sum(at["m"]) / len(_DROPS) >= ALARM)
+
+
+def _learn(at: dict[str, Any], y: float) -> None:
+    block = at["block"]
+    block[0] += 1
+    block[1] += y
+    if at["base"][0] == 0:
+        if block[0] >= _FIRST:
+            at["base"], at["block"] = block, [0, 0.0]
+    elif block[0] >= _BLOCK:
+        n, total = at["base"][0] + at["held"][0], at["base"][1] + at["held"][1]
+        part = min(1.0, _MOST / n)
+        at["base"], at["held"], at["block"] = [n * part, total * part], block, [0, 0.0]
+
+
+def _seen(at: dict[str, Any], run: Closed, before: float) -> Seen:
+    count, total, usd, since = at["span"]
+    now = total / count
+    error = sqrt(max(now * (1 - now), 0.02) / count + before * (1 - before) / at["base"][0])
+    lost = max(0.0, before - now) * usd  # what the answers cost that would have been good before
+    name = f"{run.agent} v{run.version}"
+    title = f"{name} succeeds less: {now:.0%} of its last {count} scored runs, {before:.0%} before"
+    return Seen(
+        REGRESSION,
+        run.agent,
+        f"success:v{run.version}",
+        title,
+        f"{title}. It began about {count} scored runs ago.",
+        tuple(id for id, _ in at["bad"]),
+        count=count,
+        people=len({person for _, person in at["bad"]}),
+        usd_week=week_of(lost, since, run.created_at),
+        confidence=_NORMAL.cdf((before - now) / error),
+        facts={
+            "measure": "success",
+            "version": run.version,
+            "before": round(before, 4),
+            "after": round(now, 4),
+            "success": round(now, 4),
+            "baseline": round(before, 4),
+            "scored": count,
+            "runs": count,
+            "earlier": at["n"] - count,
+            "first": at["first"],
+            "since": since,
+            "until": run.created_at,
+        },
+    )

@@ -1,0 +1,82 @@
+"""A version that succeeds less is noticed soon, and one that doesn't hardly ever."""
+
+import random
+from statistics import median
+from typing import Any
+
+import pytest
+
+from bot.improve.detect import success
+from bot.ports.stores import Closed
+from tests.bot.improve.detect.samples import MINUTE, T, at_once, closed, in_pages, tossed
+
+
+def _alarm(runs: list[Closed]) -> int:
+    """How many runs it took, 0 where it never fired."""
+    known: dict[str, Any] = {}
+    for number, run in enumerate(runs, 1):
+        if success.fold(known, [run]):
+            return number
+    return 0
+
+
+@pytest.mark.parametrize("before", [300, 1000])
+def test_a_fall_from_85_to_65_is_noticed_after_a_median_of_45_runs(before: int) -> None:
+    took = []
+    for seed in range(60):
+        rates = [0.85] * before + [0.65] * 400
+        number = _alarm(list(tossed(random.Random(seed), rates)))
+        took += [number - before] if number > before or not number else []
+    assert len(took) > 40
+    assert median(took) <= 45
+
+
+@pytest.mark.parametrize("rate", [0.5, 0.85, 0.95])
+def test_it_takes_5000_runs_on_average_to_a_false_alarm(rate: float) -> None:
+    """A short count of what the benchmark counts for long."""
+    alarms, runs = 0, 30_000
+    known: dict[str, Any] = {}
+    for run in tossed(random.Random(7), [rate] * runs):
+        if success.fold(known, [run]):
+            alarms, known = alarms + 1, {}
+    assert alarms <= runs / 5_000
+
+
+def test_a_new_version_is_measured_against_the_one_before() -> None:
+    chance = random.Random(3)
+    old = list(tossed(chance, [0.9] * 200))
+    new = [
+        run._replace(id=f"n{run.id}", version=2, created_at=run.created_at + 200 * MINUTE)
+        for run in tossed(chance, [0.5] * 60)
+    ]
+    _, [seen] = at_once(success.fold, old + new)
+    assert (seen.agent, seen.facts["version"]) == ("writer", 2)
+    assert seen.facts["first"] == T + 200 * MINUTE
+    assert seen.facts["since"] == T + (200 + int(str(seen.facts["earlier"]))) * MINUTE
+    assert int(str(seen.facts["earlier"])) <= 3
+    assert set(seen.evidence) <= {run.id for run in new if run.y == 0}
+    assert seen.people > 1 and seen.confidence > 0.99 and seen.usd_week > 0
+    assert "writer v2 succeeds less" in seen.title
+
+
+def test_runs_without_an_outcome_and_without_an_agent_say_nothing() -> None:
+    runs = [closed(n, y=None) for n in range(9)] + [closed(9, agent="", y=0.0)]
+    assert at_once(success.fold, runs) == ({}, [])
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_any_pages_come_to_the_same(size: int) -> None:
+    runs = list(tossed(random.Random(5), [0.9] * 150 + [0.4] * 100))
+    whole = at_once(success.fold, runs)
+    assert whole[1]
+    assert in_pages(success.fold, runs, size) == whole
+
+
+def test_what_is_known_stays_small() -> None:
+    runs = [
+        closed(n, agent=f"a{n % 300}", version=n // 3_000 + 1, y=float(n % 3 > 0))
+        for n in range(20_000)
+    ]
+    known, _ = at_once(success.fold, runs)
+    assert len(known) <= 200
+    assert all(len(versions) <= 4 for versions in known.values())

@@ -1,0 +1,43 @@
+"""Services with a desk over a real database, for jobs that make or undo proposals."""
+
+from typing import Any, cast
+
+from bot.improve.approvals import Approvals
+from bot.improve.asking import Asking
+from bot.improve.brake import Brake
+from bot.improve.policies import PolicyBook, shipped
+from bot.improve.proposals import ProposalDesk
+from bot.improve.release import Release
+from bot.model.agent import AgentVersion
+from bot.ports.clock import Clock, Ids
+from bot.services import Services
+from storage.agents import AgentStore
+from storage.approvals import ApprovalStore
+from storage.asks import AskStore
+from storage.engine import Database
+from storage.feedback import FeedbackStore
+from storage.holds import HoldStore
+from storage.people import PeopleStore
+from storage.policies import PolicyStore
+from storage.proposals import ProposalStore
+from storage.runs import RunStore
+from tests.fakes.post import RecordingPost
+from tests.jobs.bench import services as make
+
+WRITER = AgentVersion("writer", 1, "Writing", "You write.")
+
+
+async def with_desk(db: Database, clock: Clock, ids: Ids) -> Services:
+    agents, post = AgentStore(db, clock), RecordingPost()
+    people = PeopleStore(db, clock, ids)
+    await agents.seed("local", [WRITER])
+    release = Release(agents, cast(Any, None))
+    book = PolicyBook(PolicyStore(db), clock, "local", shipped())
+    approvals = Approvals(book, ApprovalStore(db), people, FeedbackStore(db), clock)
+    asking = Asking(book, AskStore(db), RunStore(db), post, clock)
+    proposals = ProposalStore(db)
+    brake = Brake(HoldStore(db), agents, clock)
+    desk = ProposalDesk(
+        proposals, release, people, book, approvals, asking, clock, ids, 14, brake=brake
+    )
+    return make(db, clock, ids, agents=agents, people=people, post=post, desk=desk, brake=brake)
