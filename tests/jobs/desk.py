@@ -5,9 +5,12 @@ from typing import Any, cast
 from bot.improve.approvals import Approvals
 from bot.improve.asking import Asking
 from bot.improve.brake import Brake
+from bot.improve.deeds import Deeds
 from bot.improve.policies import PolicyBook, shipped
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
+from bot.improve.rights import Rights
+from bot.llm.offline import OfflineModel
 from bot.model.agent import AgentVersion
 from bot.ports.clock import Clock, Ids
 from bot.services import Services
@@ -21,6 +24,7 @@ from storage.people import PeopleStore
 from storage.policies import PolicyStore
 from storage.proposals import ProposalStore
 from storage.runs import RunStore
+from storage.workflows import WorkflowStore
 from tests.fakes.post import RecordingPost
 from tests.jobs.bench import services as make
 
@@ -31,9 +35,11 @@ async def with_desk(db: Database, clock: Clock, ids: Ids) -> Services:
     agents, post = AgentStore(db, clock), RecordingPost()
     people = PeopleStore(db, clock, ids)
     await agents.seed("local", [WRITER])
-    release = Release(agents, cast(Any, None))
+    nobody = cast(Any, None)
+    release = Release(agents, WorkflowStore(db), Deeds(agents, nobody, nobody, nobody), clock)
     book = PolicyBook(PolicyStore(db), clock, "local", shipped())
-    approvals = Approvals(book, ApprovalStore(db), people, FeedbackStore(db), clock)
+    rights = Rights(release, OfflineModel())
+    approvals = Approvals(book, ApprovalStore(db), people, FeedbackStore(db), clock, rights)
     asking = Asking(book, AskStore(db), RunStore(db), post, clock)
     proposals = ProposalStore(db)
     brake = Brake(HoldStore(db), agents, clock)

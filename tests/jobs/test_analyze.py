@@ -7,61 +7,26 @@ import pytest
 from sqlalchemy import insert
 
 from bot.clock import SystemIds
-from bot.improve.approvals import Approvals
-from bot.improve.asking import Asking
-from bot.improve.brake import Brake
-from bot.improve.deeds import Deeds
-from bot.improve.policies import PolicyBook, shipped
-from bot.improve.proposals import ProposalDesk
-from bot.improve.release import Release
-from bot.improve.rights import Rights
-from bot.llm.offline import OfflineModel
-from bot.model.agent import AgentVersion
 from bot.model.feedback import Feedback
 from bot.model.person import Person, Role
 from bot.model.proposal import ProposalKind, ProposalStatus
 from bot.model.run import Outcome, Run, RunStatus, Step, StepKind
 from bot.services import Services
 from jobs import analyze, expire, retention, vacuum
-from storage.agents import AgentStore
-from storage.approvals import ApprovalStore
-from storage.asks import AskStore
 from storage.engine import Database
-from storage.feedback import FeedbackStore
-from storage.holds import HoldStore
-from storage.people import PeopleStore
-from storage.policies import PolicyStore
-from storage.proposals import ProposalStore
 from storage.rows import run_row, step_row
-from storage.runs import RunStore
 from storage.tables import runs, steps
-from storage.workflows import WorkflowStore
 from tests.conftest import HeldClock
 from tests.fakes.post import RecordingPost
-from tests.jobs.bench import services as make
+from tests.jobs.desk import with_desk
 from tests.samples import run as a_run
 
-WRITER = AgentVersion("writer", 1, "Writing", "You write.")
 DAY = 86_400
 
 
 @pytest.fixture
 async def services(db: Database, clock: HeldClock, ids: SystemIds) -> Services:
-    agents, post = AgentStore(db, clock), RecordingPost()
-    people = PeopleStore(db, clock, ids)
-    await agents.seed("local", [WRITER])
-    nobody = cast(Any, None)
-    release = Release(agents, WorkflowStore(db), Deeds(agents, nobody, nobody, nobody), clock)
-    book = PolicyBook(PolicyStore(db), clock, "local", shipped())
-    rights = Rights(release, OfflineModel())
-    approvals = Approvals(book, ApprovalStore(db), people, FeedbackStore(db), clock, rights)
-    asking = Asking(book, AskStore(db), RunStore(db), post, clock)
-    proposals = ProposalStore(db)
-    brake = Brake(HoldStore(db), agents, clock)
-    desk = ProposalDesk(
-        proposals, release, people, book, approvals, asking, clock, ids, 14, brake=brake
-    )
-    return make(db, clock, ids, agents=agents, people=people, post=post, desk=desk)
+    return await with_desk(db, clock, ids)
 
 
 @pytest.fixture
