@@ -27,9 +27,19 @@ from bot.improve.asking import Asking
 from bot.improve.brake import Brake
 from bot.improve.deeds import Deeds
 from bot.improve.forecast import Forecast
+from bot.improve.grading import Grading
+from bot.improve.judge import Judge
+from bot.improve.judging import Judging
 from bot.improve.policies import PolicyBook, seed
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
+from bot.improve.replay.nearness import Nearness
+from bot.improve.replay.pairing import Pairing
+from bot.improve.replay.paying import Limits
+from bot.improve.replay.planning import Planning
+from bot.improve.replay.replayer import Replayer
+from bot.improve.replay.scoring import Scoring
+from bot.improve.replay.sides import Sides
 from bot.improve.rights import Rights
 from bot.improve.wording import Wording
 from bot.kit import ChannelKit, plain
@@ -49,7 +59,7 @@ from bot.ports import stores
 from bot.ports.channels import Channel
 from bot.ports.clock import Clock, Ids
 from bot.ports.durable import Durable
-from bot.ports.models import Model
+from bot.ports.models import Embedder, Model
 from bot.ports.vectors import VectorIndex
 from bot.post import OutboxPost
 from bot.reach import Reach
@@ -193,11 +203,15 @@ class Parts:
         )
 
     @cached_property
+    def embedder(self) -> Embedder:
+        return choose_embedder(self.settings)
+
+    @cached_property
     def memory(self) -> MemoryBank:
         return MemoryBank(
             self.kept.memories,
             self.doors.index,
-            choose_embedder(self.settings),
+            self.embedder,
             self.clock,
             self.ids,
             redactor=self.redactor,
@@ -277,6 +291,64 @@ class Parts:
             return None
         kept = self.kept
         return Wording(self.model, self.purse, kept.journal, kept.runs, self.clock, self.redactor)
+
+    @cached_property
+    def judging(self) -> Judging:
+        settings = self.settings
+        on = settings.judge_model and not settings.offline
+        judge = Judge(settings.judge_model) if on else None
+        return Judging(judge, self.kept.judgements, self.kept.evidence)
+
+    @cached_property
+    def grading(self) -> Grading:
+        kept, settings = self.kept, self.settings
+        return Grading(
+            self.judging,
+            self.agent.ask,
+            kept.journal,
+            kept.runs,
+            kept.evidence,
+            kept.judgements,
+            kept.states,
+            kept.budgets,
+            self.clock,
+            self.events,
+            self.redactor,
+            settings.judge_share,
+            settings.judge_budget,
+        )
+
+    @cached_property
+    def replayer(self) -> Replayer:
+        kept, settings, clock = self.kept, self.settings, self.clock
+        limits = Limits(settings.replay_budget, settings.replay_tokens)
+        sides = Sides(
+            self.agent,
+            kept.journal,
+            kept.runs,
+            kept.memories,
+            self._intake().images,
+            clock,
+            self.ids,
+            self.events,
+            self.redactor,
+            self.node,
+        )
+        scoring, purse = Scoring(Nearness(self.embedder)), self.purse
+        return Replayer(
+            kept.replays,
+            kept.proposals,
+            Planning(
+                kept.replays, kept.agents, self.release.candidate, clock, settings.replay_pairs
+            ),
+            Pairing(kept.replays, kept.runs, sides, scoring, purse, limits, clock),
+            sides,
+            limits,
+            self.judging.for_replays,
+            self.desk.show,
+            clock,
+            self.ids,
+        )
 
     async def guests_may_chat(self, workspace: str) -> bool:
         return (await self.policies.current(workspace)).guests is Guests.CHAT
@@ -403,6 +475,8 @@ class Parts:
             desk=self.desk,
             policies=self.policies,
             brake=self.brake,
+            replayer=self.replayer,
+            grading=self.grading,
             inbox=self.inbox,
             post=self.post,
             jobs=self.doors.jobs,

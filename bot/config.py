@@ -176,6 +176,34 @@ class Settings(BaseSettings):
         "YAML file of the approval policy that holds until /policy sets another one.",
     )
 
+    replay_pairs: int = _named(
+        60,
+        "RATCHET_REPLAY_PAIRS",
+        "Recorded requests that a proposal is tried on before anyone decides; 0: none.",
+        ge=0,
+        le=1_000,
+    )
+    replay_budget: float = _named(
+        1.0, "RATCHET_REPLAY_BUDGET", "US dollars that the replay of one proposal may cost.", ge=0
+    )
+    replay_tokens: int = _named(
+        1_000_000,
+        "RATCHET_REPLAY_TOKENS",
+        "Tokens that the replay of one proposal may take.",
+        ge=0,
+    )
+    judge_model: str = _named(
+        "",
+        "RATCHET_JUDGE_MODEL",
+        "Model that grades answers nobody rated; default: none, nothing is graded.",
+    )
+    judge_share: float = _named(
+        0.25, "RATCHET_JUDGE_SHARE", "Share of the answers that it grades, 0 to 1.", ge=0, le=1
+    )
+    judge_budget: float = _named(
+        0.5, "RATCHET_JUDGE_BUDGET", "US dollars a day that grading may cost, replays apart.", ge=0
+    )
+
     budget_run: float = _named(0.50, "RATCHET_BUDGET_RUN", "US dollars one run may cost.", ge=0)
     budget_agent_day: float = _named(
         10.0, "RATCHET_BUDGET_AGENT_DAY", "US dollars per agent and day.", ge=0

@@ -9,8 +9,10 @@ from bot.config import Settings
 from bot.events import Events
 from bot.improve.brake import Brake
 from bot.improve.forecast import Forecast
+from bot.improve.grading import Grading
 from bot.improve.policies import PolicyBook
 from bot.improve.proposals import ProposalDesk
+from bot.improve.replay.replayer import Replayer
 from bot.memory import MemoryBank
 from bot.model.job import JobState
 from bot.ports import stores
@@ -71,6 +73,8 @@ class Services:
     desk: ProposalDesk
     policies: PolicyBook
     brake: Brake
+    replayer: Replayer
+    grading: Grading
     inbox: Inbox
     post: Post
     jobs: JobControl

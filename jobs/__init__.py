@@ -3,13 +3,26 @@
 from collections.abc import Mapping
 
 from bot.model.job import Schedule
-from jobs import analyze, approvals, digest, expire, mine, regression, retention, vacuum
+from jobs import (
+    analyze,
+    approvals,
+    digest,
+    expire,
+    judge,
+    mine,
+    regression,
+    replay,
+    retention,
+    vacuum,
+)
 from jobs.job import Job
 
 SCHEDULE: Mapping[str, Job] = {
     "analyze": Job(analyze.work, Schedule(every_seconds=300, missed="catch_up")),
     "mine": Job(mine.work, Schedule(every_seconds=300, missed="catch_up")),
     "regression": Job(regression.work, Schedule(every_seconds=300, missed="catch_up")),
+    "replay": Job(replay.work, Schedule(every_seconds=60)),
+    "judge": Job(judge.work, Schedule(every_seconds=300)),
     "digest": Job(digest.work, Schedule(every_seconds=300, missed="catch_up")),
     "approvals": Job(approvals.work, Schedule(every_seconds=60)),
     "expire": Job(expire.work, Schedule(every_seconds=3600, missed="catch_up")),

@@ -110,6 +110,24 @@ class ProposalStore:
                 table.c.revision == proposal.revision - 1,
             )
 
+    async def estimated(
+        self, workspace: str, proposal: Proposal, known: Mapping[str, object]
+    ) -> Proposal:
+        standing = select(table.c.estimate).where(
+            table.c.workspace == workspace, table.c.id == proposal.id
+        )
+        async with self._db.write() as conn:
+            await self._lock(conn, workspace)
+            before = (await conn.execute(standing)).scalar() or {}
+            return await self._changed(
+                conn,
+                workspace,
+                proposal,
+                {"estimate": {**before, **known}},
+                table.c.fingerprint == proposal.fingerprint,
+                table.c.revision == proposal.revision,
+            )
+
     async def set_applied(
         self, workspace: str, proposal: Proposal, applied: Mapping[str, object]
     ) -> Proposal:

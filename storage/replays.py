@@ -6,18 +6,48 @@ from typing import Any
 
 from sqlalchemy import RowMapping, select, update
 
+from bot.model.run import RunKind, RunStatus
+from bot.model.terms import SILENT
 from bot.model.trial import Replayed
-from bot.ports.stores import Pair, Replay, Scored
+from bot.ports.stores import Material, Pair, Replay, Scored
 from storage.engine import Database
-from storage.tables import replay_pairs, replays
+from storage.tables import replay_pairs, replays, runs
 from storage.upsert import insert
 
 _OPEN = ("planned", "running")
+_ENDED = (RunStatus.SUCCEEDED.value, RunStatus.FAILED.value)
 
 
 class ReplayStore:
     def __init__(self, db: Database) -> None:
         self._db = db
+
+    async def material(
+        self, workspace: str, agents: Sequence[str], since: int, limit: int
+    ) -> Sequence[Material]:
+        it = runs.c
+        query = select(
+            it.id,
+            it.conversation,
+            it.agent,
+            it.created_at,
+            it.message,
+            it.outcome,
+            it.outcome_source,
+        ).where(
+            it.workspace == workspace,
+            it.kind == RunKind.REQUEST.value,
+            it.channel.not_in(SILENT),
+            it.status.in_(_ENDED),
+            it.created_at >= since,
+            it.agent != "",
+            it.message != "",
+        )
+        if agents:
+            query = query.where(it.agent.in_(agents))
+        query = query.order_by(it.created_at.desc(), it.id.desc()).limit(limit)
+        async with self._db.read() as conn:
+            return [Material(*row) for row in await conn.execute(query)]
 
     async def add(self, replay: Replay) -> tuple[Replay, bool]:
         adding = insert(self._db, replays).values(

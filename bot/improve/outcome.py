@@ -8,7 +8,7 @@ from bot.model.feedback import Feedback
 from bot.model.run import Outcome, Run, RunStatus
 from bot.model.terms import teaches
 
-RATING, CHECK, ERROR, IMPLICIT = "rating", "check", "error", "implicit"
+RATING, CHECK, ERROR, IMPLICIT, JUDGE = "rating", "check", "error", "implicit", "judge"
 
 _MINUTES = 5 * 60_000
 _ALIKE = 0.6

@@ -236,6 +236,10 @@ class ProposalDesk:
         """The proposal as it stands."""
         return await self._showing.card(proposal)
 
+    async def show(self, proposal: Proposal) -> None:
+        """Brings every card there is of it up to date."""
+        await self._showing.show(proposal)
+
     async def _fresh(
         self, draft: Draft, workspace: str, id: str, evidence: tuple[str, ...], by: str
     ) -> Proposal:

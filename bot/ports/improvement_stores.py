@@ -144,6 +144,12 @@ class Proposals(Protocol):
         """Writes an offered proposal's edited content, its `revision` one higher than it was;
         raises Conflict, also where another proposal has its new fingerprint."""
 
+    async def estimated(
+        self, workspace: str, proposal: Proposal, known: Mapping[str, object]
+    ) -> Proposal:
+        """Adds what is known of these words' effect to its `estimate`, key by key; raises Conflict
+        where its words have changed."""
+
     async def set_applied(
         self, workspace: str, proposal: Proposal, applied: Mapping[str, object]
     ) -> Proposal:

@@ -156,7 +156,26 @@ class Replay:
     ended_at: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A recorded request that might be done again, and what is known of its answer. ms, UTC."""
+
+    run_id: str
+    conversation: str
+    agent: str
+    created_at: int
+    message: str
+    y: float | None = None
+    source: str = ""
+
+
 class Replays(Protocol):
+    async def material(
+        self, workspace: str, agents: Sequence[str], since: int, limit: int
+    ) -> Sequence[Material]:
+        """The newest requests of these agents (of all where none is named) that were answered or
+        failed, made at or after `since` (ms), and whose words are still there; newest first."""
+
     async def add(self, replay: Replay) -> tuple[Replay, bool]:
         """The one of its proposal and fingerprint, and whether it is new."""
 

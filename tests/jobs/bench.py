@@ -57,6 +57,8 @@ def services(db: Database, clock: Clock, ids: Ids, **others: Any) -> Services:
         "holds": HoldStore(db),
         "brake": unused,
         "forecast": Forecast(StateStore(db), clock),
+        "replayer": unused,
+        "grading": unused,
         "memory": unused,
         "purse": unused,
         "model": unused,

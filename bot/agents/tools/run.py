@@ -32,7 +32,7 @@ async def call(tool: Tool, ctx: ToolContext, raw_arguments: str) -> str:
 
     Raises ToolError with words for the model, whatever went wrong; never anything else.
     """
-    arguments = _arguments(tool, raw_arguments)
+    arguments = checked(tool, raw_arguments)
     given = {name: getattr(arguments, name) for name in type(arguments).model_fields}
     limit = asyncio.timeout(tool.seconds)
     try:
@@ -51,7 +51,8 @@ async def call(tool: Tool, ctx: ToolContext, raw_arguments: str) -> str:
         raise ToolError(f"{tool.name} failed: {type(error).__name__}.") from error
 
 
-def _arguments(tool: Tool, raw: str) -> BaseModel:
+def checked(tool: Tool, raw: str) -> BaseModel:
+    """The arguments as the tool would get them. Raises ToolError with words for the model."""
     if len(raw) > _MAX_ARGUMENTS:
         raise ToolError(f"The arguments are longer than {_MAX_ARGUMENTS} characters.")
     try:

@@ -1,0 +1,1 @@
+"""Replay, through a whole Ratchet and in its parts."""
