@@ -48,6 +48,7 @@ class TelegramServer(Chats):
     faults: list[Fault] = field(default_factory=list)
     trouble: Troubles = field(default_factory=Troubles)
     pending: deque[Json] = field(default_factory=deque)
+    listened_to: bool = False
     webhook: str = ""
     webhook_secret: str = ""
     allowed: list[str] | None = None
@@ -289,13 +290,16 @@ class TelegramServer(Chats):
         while self.pending and self.pending[0]["update_id"] < offset:
             self.pending.popleft()
         if not self.pending and int(params.get("timeout", 0)):
-            await self._tell()
             async with self._changed:
                 waiting = self._changed.wait_for(lambda: bool(self.pending))
+                self.listened_to = True
+                self._changed.notify_all()
                 try:
                     await asyncio.wait_for(waiting, int(params["timeout"]))
                 except TimeoutError:
                     return []
+                finally:
+                    self.listened_to = False
         return list(self.pending)[: int(params.get("limit", 100))]
 
 

@@ -14,7 +14,7 @@ from tests.handlers.telegram.conftest import MakeChannel, delivery
 
 def confirmed(server: TelegramServer) -> bool:
     """Whether the bot asks for what comes next, having nothing left to take."""
-    return not server.pending and server.calls[-1].method == "getUpdates"
+    return not server.pending and server.listened_to
 
 
 async def test_polling_takes_messages_in_order_and_confirms_them(
