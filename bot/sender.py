@@ -27,7 +27,8 @@ class Sender:
     """Sends in order within a place, in parallel between them.
 
     `may_send` is asked right before each send: a node that lost its lease sends nothing.
-    `on_failed` hears of what could not be delivered for good.
+    `on_failed` hears of what could not be delivered for good. Twice the `pause` follows a first
+    failure, and twice as much each further one.
     """
 
     def __init__(
@@ -38,9 +39,11 @@ class Sender:
         node: Callable[[], str],
         may_send: Callable[[], Awaitable[bool]],
         on_failed: Callable[[Delivery, str], Awaitable[None]],
+        pause: float = 0.5,
     ) -> None:
         self._channels, self._outbox, self._clock = channels, outbox, clock
         self._node, self._may_send, self._on_failed = node, may_send, on_failed
+        self._shortest = pause
         self._lanes = Lanes()
 
     def put(self, deliveries: Iterable[Delivery]) -> None:
@@ -167,7 +170,7 @@ class Sender:
         self.put(await self._outbox.add([question], self._node(), self._clock.now()))
 
     async def _pause(self, delivery: Delivery, attempt: int, error: ChannelError) -> None:
-        pause = error.retry_after or min(0.5 * 2 ** min(attempt, 12), _LONGEST_PAUSE)
+        pause = error.retry_after or min(self._shortest * 2 ** min(attempt, 12), _LONGEST_PAUSE)
         await self._outbox.again(delivery, self._clock.now() + round(pause * 1000), str(error))
         # A pause that was asked for is nothing to worry about; one that goes on is for the screen.
         say = log.info if error.retry_after or attempt < _WORRYING else log.warning

@@ -47,7 +47,9 @@ async def post(db: Database, clock: HeldClock) -> AsyncIterator[Post]:
     async def on_failed(delivery: Delivery, cause: str) -> None:
         made.failures.append(f"{delivery.id}: {cause}")
 
-    sender = Sender({"slack": channel}, outbox, clock, lambda: "n1", may_send, on_failed)
+    sender = Sender(
+        {"slack": channel}, outbox, clock, lambda: "n1", may_send, on_failed, pause=0.005
+    )
     made = Post(channel, outbox, sender)
     yield made
     await journal.close()
@@ -69,8 +71,9 @@ async def test_what_goes_on_waiting_becomes_a_warning(post: Post) -> None:
     post.channel.script += [(ChannelUnavailable("check the token"), False)] * 3
     with structlog.testing.capture_logs() as lines:
         assert await post.send(_delivery()) == ["sent"]
-    waits = [line["log_level"] for line in lines if line["event"] == "delivery_waits"]
-    assert waits == ["info", "info", "warning"]
+    waits = [line for line in lines if line["event"] == "delivery_waits"]
+    assert [line["log_level"] for line in waits] == ["info", "info", "warning"]
+    assert [line["seconds"] for line in waits] == [0.01, 0.02, 0.04]
 
 
 @pytest.mark.parametrize("shown", [True, False])
