@@ -14,6 +14,7 @@ from bot.numbers import Totals, coverage, success, totals
 from bot.pictures import of_versions
 from bot.places import is_own, spoken_in
 from bot.ports.stores import Bucket
+from commands.metrics_predictor import predictor
 from commands.parsing import closest, wrong
 
 log = structlog.get_logger()
@@ -32,6 +33,7 @@ class _Asked:
     agent: str = ""
     days: int = _DEFAULT_DAYS
     share: bool = False
+    predictor: bool = False
 
     @property
     def period(self) -> str:
@@ -45,6 +47,8 @@ class _Asked:
 async def metrics(ask: Ask) -> Reply:
     """For the one who asks alone, until they share it."""
     asked = await _asked(ask)
+    if asked.predictor:
+        return await predictor(ask, private=not asked.share)
     store, workspace = ask.services.metrics, ask.run.workspace
     until = ask.services.clock.now() + 1
     # Whole days, today among them, so that a day's bar is never a part of the day.
@@ -119,7 +123,7 @@ async def _picture(
 
 async def _asked(ask: Ask) -> _Asked:
     """Arguments in any order."""
-    agent, days, shared = "", _DEFAULT_DAYS, False
+    agent, days, shared, predicted = "", _DEFAULT_DAYS, False, False
     agents = [a.name for a in await ask.services.agents.current(ask.run.workspace)]
     for word in ask.args.lower().lstrip("@").split():
         if typed := _DAYS.match(word):
@@ -128,12 +132,14 @@ async def _asked(ask: Ask) -> _Asked:
             agent = word
         elif word == "share":
             shared = True
+        elif word == "predictor":
+            predicted = True
         elif word not in ("day", "days"):
             near = closest(word, agents) or f" The agents are: {', '.join(agents)}."
             raise wrong(ask, COMMAND, f"There is no agent {one_line(word, 30)}.{near}")
     if not 1 <= days <= _MOST_DAYS:
         raise wrong(ask, COMMAND, f"Give 1 to {_MOST_DAYS} days.")
-    return _Asked(agent, days, shared)
+    return _Asked(agent, days, shared, predicted)
 
 
 def _table(buckets: Sequence[Bucket]) -> list[str]:
@@ -170,6 +176,13 @@ COMMAND = Command(
     "Show runs, success, latency, cost and errors",
     metrics,
     usage="[agent] [days] [share]",
-    examples=("/metrics", "/metrics 7", "/metrics writer 30", "/metrics 7 share"),
-    more="Only you see it, until you share it.",
+    examples=(
+        "/metrics",
+        "/metrics 7",
+        "/metrics writer 30",
+        "/metrics 7 share",
+        "/metrics predictor",
+    ),
+    more="Only you see it, until you share it. With `predictor` it shows how well the success of "
+    "requests was predicted.",
 )

@@ -6,8 +6,9 @@ from typing import Any
 from bot.command import Ask, Command
 from bot.model.memory import of_user
 from bot.model.message import Reply
+from bot.model.prediction import from_json
 from bot.model.run import Run, Step, StepKind
-from bot.model.words import one_line
+from bot.model.words import duration, one_line, usd
 from commands.parsing import find_run, last_run
 
 
@@ -16,6 +17,7 @@ async def why(ask: Ask) -> Reply:
     steps = await ask.services.runs.steps(run.workspace, run.id)
     lines = [f"**Why run {run.short} went the way it did**: {one_line(run.message, 160)}"]
     lines += _routing(run, steps)
+    lines += _predicted(run, steps)
     lines += _memories(steps, of_user(ask.person.id))
     lines += _runbooks(steps)
     lines += await _lessons(ask, run)
@@ -36,6 +38,32 @@ def _routing(run: Run, steps: Sequence[Step]) -> list[str]:
             reason = one_line(str(step.output.get("why", "")), 200)
             return [f"**Agent** {run.agent} v{run.agent_version}: {reason}{among}"]
     return [f"**Agent** {run.agent} v{run.agent_version}"] if run.agent else ["No agent ran."]
+
+
+def _predicted(run: Run, steps: Sequence[Step]) -> list[str]:
+    """What was expected before it began, beside what came."""
+    told = [
+        step.output["predicted"]
+        for step in steps
+        if step.kind is StepKind.ROUTE
+        and isinstance(step.output, Mapping)
+        and isinstance(step.output.get("predicted"), Mapping)
+    ]
+    known = [one for one in told if "n" in one]
+    if not known:
+        return []
+    found = from_json(known[0])
+    expected = [str(found).removeprefix("predicted ")]
+    if found.latency_ms:
+        low, high = duration(found.latency_ms.low), duration(found.latency_ms.high)
+        expected.append(f"{duration(found.latency_ms.middle)} [{low} to {high}]")
+    if found.cost_usd:
+        low, high = usd(found.cost_usd.low), usd(found.cost_usd.high)
+        expected.append(f"{usd(found.cost_usd.middle)} [{low} to {high}]")
+    y, source = run.outcome.y, run.outcome.source
+    came = ["no outcome yet" if y is None else f"outcome {y:.2g} (by {one_line(source, 20)})"]
+    came += [duration(run.latency_ms), usd(run.usage.cost_usd)] if run.finished_at else []
+    return [f"**Predicted** {', '.join(expected)}", f"**Came** {', '.join(came)}"]
 
 
 def _memories(steps: Sequence[Step], own: str) -> list[str]:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 ENOUGH = 10
 """Scored runs of one agent with such requests; with fewer nothing is told apart."""
@@ -75,6 +76,21 @@ def choose(
         name = sorted(others)[int(coin / EXPLORED * len(others))]
         return Choice(name, f"{_told(predicted, name)}, explored", explored=True)
     return Choice(best.agent, f"{best}; {first} {mine.success:.0%}") if better else Choice(first)
+
+
+def from_json(told: Mapping[str, Any]) -> Prediction:
+    """As a route step has it."""
+    latency, cost = told.get("latency_ms"), told.get("cost_usd")
+    return Prediction(
+        agent=str(told.get("agent", "")),
+        cluster=str(told.get("cluster", "")),
+        success=float(told.get("success", 0.0)),
+        low=float(told.get("low", 0.0)),
+        high=float(told.get("high", 1.0)),
+        n=int(told["n"]),
+        latency_ms=Span(**latency) if latency else None,
+        cost_usd=Span(**cost) if cost else None,
+    )
 
 
 def coin_of(run_id: str) -> float:

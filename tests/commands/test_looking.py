@@ -89,6 +89,34 @@ async def test_why_shows_routing_memories_and_tools_but_nobody_elses_memory(on: 
     assert "a secret" not in text
 
 
+async def test_why_shows_what_was_predicted_beside_what_came(on: Stage) -> None:
+    predicted = {
+        "agent": "ops",
+        "success": 0.82,
+        "low": 0.7,
+        "high": 0.9,
+        "n": 41,
+        "latency_ms": {"middle": 2100.0, "low": 900.0, "high": 4000.0},
+        "cost_usd": {"middle": 0.002, "low": 0.001, "high": 0.004},
+    }
+    route = {"why": "predicted success 82%", "scores": {}, "predicted": predicted}
+    log = (Step(0, StepKind.ROUTE, "ops", output=route),)
+    await on.asked("Q", "42", log=log, outcome=Outcome(0.75, "implicit"))
+    text = (await on.say("member", "/why")).text
+    assert (
+        "**Predicted** success 82% [70 to 90], n=41, 2.1 s [900 ms to 4.0 s], "
+        "$0.0020 [$0.0010 to $0.0040]\n**Came** outcome 0.75 (by implicit), 1.2 s, " in text
+    )
+    few = {**route, "predicted": {**predicted, "n": 3}}
+    await on.asked("Q", "42", log=(Step(0, StepKind.ROUTE, "ops", output=few),))
+    text = (await on.say("member", "/why")).text
+    assert "**Predicted** not enough to tell, n=3," in text
+    assert "**Came** no outcome yet" in text
+    unknown = {**route, "predicted": {"explored": True}}
+    await on.asked("Q", "42", log=(Step(0, StepKind.ROUTE, "ops", output=unknown),))
+    assert "**Predicted**" not in (await on.say("member", "/why")).text
+
+
 async def test_why_tells_which_files_were_read_but_not_what_is_in_them(on: Stage) -> None:
     read = {"kind": "text", "name": "pay.csv", "what": "CSV, 2 rows", "text": "salaries"}
     lost = {"kind": "refused", "name": "a.docx", "said": "`a.docx` is a Word document."}

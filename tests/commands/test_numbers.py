@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from bot.errors import BadInput, Forbidden
+from bot.improve.forecast import SCORED
+from bot.improve.predictor import Predictor
 from bot.model.message import Reply
 from bot.model.run import Outcome, RunStatus, Usage
 from bot.model.stats import wilson
-from tests.commands.stage import Stage
+from bot.ports.stores import State
+from tests.commands.stage import WORKSPACE, Stage
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -75,6 +78,29 @@ async def test_metrics_are_for_the_asker_until_shared(on: Stage) -> None:
     )
     for alone in places:
         assert (await on.say("member", "/metrics 7", **alone)).buttons == ()
+
+
+async def _predicted(on: Stage, runs: int) -> None:
+    predictor = Predictor()
+    for n in range(runs):
+        predictor.judged("c1", "ops", 1, float(n % 10 > 0))
+        predictor.judged("c2", "ops", 1, float(n % 10 == 0))
+    states, known = on.services.states, {"predictor": predictor.dump()}
+    before = await states.get(WORKSPACE, SCORED)
+    assert await states.move(WORKSPACE, SCORED, before, State("r1", {"known": known}), 5)
+
+
+async def test_metrics_show_whether_predictions_came(on: Stage) -> None:
+    assert "Nothing was predicted yet" in (await on.say("member", "/metrics predictor")).text
+    await _predicted(on, 15)
+    few = await on.say("member", "/metrics predictor share")
+    assert "10 predictions, too few to tell how good they are" in few.text and not few.private
+    await _predicted(on, 300)
+    reply = await on.say("member", "/metrics predictor")
+    assert "580 predictions, off by" in reply.text and reply.private
+    assert list(told(reply)) == ["Brier score", "Always saying the mean", "Calibration error"]
+    assert told(reply)["Always saying the mean"] == "0.250"
+    assert reply.card and "      88%  278   90%  86%-93%" in reply.card.body
 
 
 @pytest.mark.parametrize(

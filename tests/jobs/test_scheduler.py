@@ -239,7 +239,15 @@ def test_the_last_missed_tick_of_a_cron() -> None:
 
 
 def test_the_jobs_there_are() -> None:
-    assert list(SCHEDULE) == ["analyze", "digest", "approvals", "expire", "retention", "vacuum"]
+    assert list(SCHEDULE) == [
+        "analyze",
+        "mine",
+        "digest",
+        "approvals",
+        "expire",
+        "retention",
+        "vacuum",
+    ]
     for job in SCHEDULE.values():
         assert next_tick(trigger(job.schedule), 1) > 0
     assert in_words(SCHEDULE["analyze"].schedule) == "every 5 minutes"
