@@ -38,7 +38,7 @@ bench: ## measure it, beside a bare pass-through
 
 bench-loop: ## measure the loop in a world with hidden truth: 3 seeds
 	@deploy/setup.sh dev
-	$(BIN)/python -m benchmarks.loop --seeds 3 --workers $(WORKERS) --json .ratchet/bench-loop.json
+	$(BIN)/python -m benchmarks.loop --seeds 3 --workers $(WORKERS) --check --json .ratchet/bench-loop.json
 
 bench-loop-long: ## the same with 20 seeds; hours, and it goes on where it was stopped
 	@deploy/setup.sh dev

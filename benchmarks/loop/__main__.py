@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.loop import report
+from benchmarks.loop.limits import broken
 from benchmarks.loop.policies import POLICIES
 from benchmarks.loop.side_by_side import played, tasks
 from benchmarks.loop.state import State
@@ -41,7 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
     if given.json:
         given.json.parent.mkdir(parents=True, exist_ok=True)
         given.json.write_text(json.dumps(made, indent=1) + "\n", "utf-8")
-    return 0
+    faults = broken(made, [said for tally in found for said in tally.jobs_failed])
+    for fault in faults if given.check else ():
+        console.print(fault, style="red", markup=False)
+    return 1 if given.check and faults else 0
 
 
 def _with_progress(
@@ -97,6 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--policies", default="", help=f"of {', '.join(POLICIES)}; default: all")
     parser.add_argument("--runs", type=int, default=0, help="instead of what the world says")
     parser.add_argument("--resume", type=Path, help="keeps what is done there, and goes on from it")
+    parser.add_argument(
+        "--check", action="store_true", help="fails where even luck can't explain the figures"
+    )
     parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     return parser
 

@@ -160,11 +160,11 @@ class _Weeks:
             rated=self.rated,
             failed=self.failed,
             seconds=seconds,
+            jobs_failed=tuple(self.crowd.jobs_failed[:5]),
             extra={
                 "calls": self.mind.calls,
                 "grades": self.mind.grades,
                 "others": self.owner.others,
-                "jobs_failed": self.crowd.jobs_failed[:5],
             },
         )
 

@@ -45,6 +45,7 @@ class Tally:
     """Runs from each degradation to the first alarm, None where none came."""
     rated: int = 0
     failed: int = 0
+    jobs_failed: tuple[str, ...] = ()
     seconds: float = 0.0
     extra: Mapping[str, object] = field(default_factory=dict)
 

@@ -36,7 +36,7 @@ async def test_what_is_always_accepted_reaches_everyone_at_once_and_the_same_eac
     assert tally.regret == 0.0
     assert round(tally.success, 6) == round((40 * 0.7 + 40 * 0.8 + 20 * 0.9) / 100, 6)
     assert tally.cost > 1.0
-    assert tally.failed == 0 and tally.extra["jobs_failed"] == []
+    assert tally.failed == 0 and tally.jobs_failed == ()
     assert replace(tally, seconds=0) == replace(again, seconds=0)
 
 
