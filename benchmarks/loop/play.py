@@ -14,6 +14,7 @@ from benchmarks.loop.policies import Policy
 from benchmarks.loop.tally import Tally
 from bot.app import App
 from bot.config import load, names
+from bot.improve.facts import REGRESSION
 from bot.improve.outcome import CHECK
 from bot.llm.simulated.mind import Mind
 from bot.llm.simulated.people import reaction
@@ -83,6 +84,7 @@ class _Weeks:
     votes: list[tuple[int, int, int, str, int]] = field(default_factory=list)
     """(when, about which run, by whom, its id, up or down), soonest first."""
     latest: list[str] = field(default_factory=list)
+    heard: set[str] = field(default_factory=set)
 
     async def live(self) -> None:
         for number in range(self.world.runs):
@@ -130,11 +132,22 @@ class _Weeks:
                 if job in SCHEDULE:
                     await self.crowd.work(job)
             await self.owner.decide()
-            for _ in await self.owner.watch(done):
-                self._alarm(done)
+            if await self.owner.watch(done):
+                self._alarm(done, "success")
+            await self._listen(done)
 
-    def _alarm(self, at: int) -> None:
-        self.alarms.setdefault(at, tally.degraded(self.mind.served, at))
+    async def _listen(self, at: int) -> None:
+        """What the product says has got worse, each once."""
+        found = await self.crowd.app.services.findings.list(HOME, kinds=[REGRESSION])
+        for finding in found:
+            if finding.id not in self.heard:
+                self.heard.add(finding.id)
+                self._alarm(at, str(finding.facts.get("measure")))
+
+    def _alarm(self, at: int, measure: str) -> None:
+        truth, served = self.mind.truth, self.mind.served
+        right = tally.degraded(truth, served, at, measure)
+        self.alarms[at] = self.alarms.get(at, False) or right
 
     def _time_of(self, number: int) -> int:
         each = self.world.runs_per_conversation

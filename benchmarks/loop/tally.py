@@ -89,8 +89,15 @@ def proposed(truth: Truth, count: int) -> dict[str, int]:
     return {kind.value: kinds.count(kind) for kind in Class}
 
 
-def degraded(served: Mapping[int, Served], at: int) -> bool:
-    """Whether answers had truly become worse shortly before this run."""
+def degraded(truth: Truth, served: Mapping[int, Served], at: int, measure: str) -> bool:
+    """Whether that had truly become worse shortly before this run: the chance of a good answer by
+    .05, or latency and cost by something from outside."""
+    if measure != "success":
+        lately = range(max(0, at - _LOOK_BACK), at)
+        return any(
+            one.at in lately and (one.latency if measure == "latency" else one.cost) > 1
+            for one in truth.world.interventions
+        )
     now = _mean(served, at - _WINDOW, at)
     before = [
         mean
