@@ -1,17 +1,14 @@
 """What every test may ask for: a database of each kind, a clock to hold, ids."""
 
 from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg.sql import SQL, Identifier
-from sqlalchemy import make_url
 
 from bot.clock import SystemIds
 from storage.engine import Database, url_of
-from storage.tables import metadata
-from tests import leaks, netguard, postgres
+from tests import databases, leaks, netguard, postgres
 
 
 class HeldClock:
@@ -61,22 +58,19 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """A new, empty database on the session's server."""
-    name = f"t{SystemIds().token(6)}"
-    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as conn:
-        conn.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
-    yield f"{postgres_server}/{name}"
-    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as conn:
-        conn.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+    with databases.on_postgres(postgres_server, tables=False) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """A database with every table, once on SQLite and once on PostgreSQL."""
-    setting = ""
-    if request.param == "postgres":
-        setting = request.getfixturevalue("postgres_url")
-    database = Database(make_url(url_of(setting, tmp_path)))
-    async with database.write() as conn:
-        await conn.run_sync(metadata.create_all)
-    yield database
-    await database.close()
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            database = databases.on_sqlite(tmp_path)
+        else:
+            server = request.getfixturevalue("postgres_server")
+            url = stack.enter_context(databases.on_postgres(server, tables=True))
+            database = Database(url_of(url, tmp_path))
+        yield database
+        await database.close()

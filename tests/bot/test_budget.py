@@ -15,9 +15,10 @@ from bot.model.budget import Budget, Period, Scope
 from bot.model.run import Usage
 from bot.ports.stores import Spend
 from storage.budgets import BudgetStore
-from storage.engine import Database, url_of
-from storage.tables import metadata, spend
+from storage.engine import Database
+from storage.tables import spend
 from storage.upsert import insert
+from tests import databases
 from tests.conftest import HeldClock
 
 DAY_WORKSPACE = Budget(Scope.WORKSPACE, "", Period.DAY, 1.0)
@@ -27,9 +28,7 @@ Record = Callable[[float], Awaitable[None]]
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
     """SQLite alone: that both databases keep counters alike is tested with the store."""
-    database = Database(url_of("", tmp_path))
-    async with database.write() as conn:
-        await conn.run_sync(metadata.create_all)
+    database = databases.on_sqlite(tmp_path)
     yield database
     await database.close()
 

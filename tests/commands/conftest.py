@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.engine import Database, url_of
-from storage.tables import metadata
+from storage.engine import Database
+from tests import databases
 from tests.commands.stage import Stage, stage
 from tests.conftest import HeldClock
 
@@ -14,9 +14,7 @@ from tests.conftest import HeldClock
 @pytest.fixture
 async def on(clock: HeldClock, tmp_path: Path) -> AsyncIterator[Stage]:
     """On SQLite: what differs between databases is the stores' own to prove."""
-    db = Database(url_of("", tmp_path))
-    async with db.write() as conn:
-        await conn.run_sync(metadata.create_all)
+    db = databases.on_sqlite(tmp_path)
     made = await stage(db, clock, tmp_path)
     yield made
     await made.services.memory.close()

@@ -21,10 +21,11 @@ from bot.post import OutboxPost
 from bot.reach import Reach
 from bot.services import Services
 from jobs.digest import work
-from storage.engine import Database, url_of
+from storage.engine import Database
 from storage.journal import RunJournal
 from storage.outbox import OutboxStore
-from storage.tables import metadata, outbox
+from storage.tables import outbox
+from tests import databases
 from tests.commands.stage import WORKSPACE, Stage, stage
 from tests.conftest import HeldClock
 
@@ -35,9 +36,7 @@ IN_CHANNEL: dict[str, Any] = {"channel": "slack", "address": {"channel": "C1", "
 
 @pytest.fixture
 async def on(clock: HeldClock, tmp_path: Path) -> AsyncIterator[Stage]:
-    db = Database(url_of("", tmp_path))
-    async with db.write() as conn:
-        await conn.run_sync(metadata.create_all)
+    db = databases.on_sqlite(tmp_path)
     made = await stage(db, clock, tmp_path)
     await know(made)
     yield made

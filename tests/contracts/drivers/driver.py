@@ -14,10 +14,9 @@ from bot.model.codec import reply_to_json
 from bot.model.delivery import Delivery
 from bot.model.message import Message, Reply
 from bot.ports.channels import Channel, Event
-from storage.engine import Database, url_of
 from storage.journal import RunJournal
 from storage.runs import RunStore
-from storage.tables import metadata
+from tests import databases
 from tests.fakes.answering_inbox import Answer, AnsweringInbox
 
 ASKED = "/metrics"
@@ -29,7 +28,7 @@ class Office:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.db = Database(url_of("", folder))
+        self.db = databases.on_sqlite(folder)
         self.journal, self.runs = RunJournal(self.db), RunStore(self.db)
         self.clock, self.ids, self.events = SystemClock(), SystemIds(), Events()
         self.inbox = AnsweringInbox(self.journal, self.runs, self.events, self.clock, self.ids)
@@ -46,8 +45,6 @@ class Office:
 @asynccontextmanager
 async def office(folder: Path) -> AsyncIterator[Office]:
     made = Office(folder)
-    async with made.db.write() as conn:
-        await conn.run_sync(metadata.create_all)
     made.journal.start()
     try:
         yield made

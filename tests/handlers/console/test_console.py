@@ -20,10 +20,9 @@ from bot.model.run import RunStatus
 from bot.ports.channels import Event
 from handlers.console.channel import ConsoleChannel
 from handlers.console.screen import Screen
-from storage.engine import Database, url_of
 from storage.journal import RunJournal
 from storage.runs import RunStore
-from storage.tables import metadata
+from tests import databases
 from tests.fakes.answering_inbox import Answer, AnsweringInbox
 
 CARD = Reply(
@@ -68,9 +67,7 @@ class Terminal:
 
 @pytest.fixture
 async def terminal(tmp_path: Path) -> AsyncIterator[Terminal]:
-    db = Database(url_of("", tmp_path))
-    async with db.write() as conn:
-        await conn.run_sync(metadata.create_all)
+    db = databases.on_sqlite(tmp_path)
     journal, events = RunJournal(db), Events()
     journal.start()
     inbox = AnsweringInbox(journal, RunStore(db), events, SystemClock(), SystemIds())

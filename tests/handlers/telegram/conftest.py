@@ -13,9 +13,8 @@ from bot.model.message import Reply
 from handlers.telegram.channel import TelegramChannel
 from storage.contacts import ContactStore
 from storage.drafts import DraftStore
-from storage.engine import Database, url_of
 from storage.journal import RunJournal
-from storage.tables import metadata
+from tests import databases
 from tests.conftest import HeldClock
 from tests.fakes.inbox import RecordingInbox
 from tests.fakes.telegram_server import TOKEN, TelegramServer
@@ -87,9 +86,7 @@ class Stores:
 
 @pytest.fixture
 async def stores(tmp_path: Path, clock: HeldClock) -> AsyncIterator[Stores]:
-    db = Database(url_of("", tmp_path))
-    async with db.write() as conn:
-        await conn.run_sync(metadata.create_all)
+    db = databases.on_sqlite(tmp_path)
     journal = RunJournal(db)
     journal.start()
     yield Stores(ContactStore(db), DraftStore(db, journal, clock))

@@ -18,11 +18,10 @@ from bot.ports.channels import Route
 from handlers.web.channel import WebChannel
 from handlers.web.uploads import FileRules
 from storage.agents import AgentStore
-from storage.engine import Database, url_of
 from storage.files import FileStore
 from storage.journal import RunJournal
 from storage.runs import RunStore
-from storage.tables import metadata
+from tests import databases
 from tests.fakes.answering_inbox import AnsweringInbox
 
 KEY = "sk-ratchet-test"
@@ -78,9 +77,7 @@ async def _hook(request: Request) -> PlainTextResponse:
 
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    db = Database(url_of("", tmp_path))
-    async with db.write() as conn:
-        await conn.run_sync(metadata.create_all)
+    db = databases.on_sqlite(tmp_path)
     journal, runs = RunJournal(db), RunStore(db)
     agents, events = AgentStore(db, SystemClock()), Events()
     roster = [AgentVersion(name, 1, "helps", "Help.") for name in ("generalist", "researcher")]

@@ -19,11 +19,11 @@ from bot.model.message import Reply
 from handlers.whatsapp.channel import WhatsAppChannel
 from handlers.whatsapp.templates import Templates
 from storage.contacts import ContactStore
-from storage.engine import Database, url_of
+from storage.engine import Database
 from storage.people import PeopleStore
 from storage.receipts import ReceiptStore
 from storage.runs import RunStore
-from storage.tables import metadata
+from tests import databases
 from tests.conftest import HeldClock
 from tests.fakes.inbox import RecordingInbox
 from tests.fakes.whatsapp_server import (
@@ -154,9 +154,7 @@ def clock() -> TickingClock:
 
 @pytest.fixture
 async def house(tmp_path: Path, clock: TickingClock) -> AsyncIterator[House]:
-    db = Database(url_of("", tmp_path))
-    async with db.write() as conn:
-        await conn.run_sync(metadata.create_all)
+    db = databases.on_sqlite(tmp_path)
     server = WhatsAppServer(now=clock.now)
     server.templates = {"digest": Template(), "approval": Template(replies=2)}
     await server.start()
