@@ -43,6 +43,10 @@ class Quick:
     within_task: float = 0.4
     overfits: tuple[float, float] = (0.0, 0.0)
     """Added to success in replays alone: mean and sd over changes."""
+    adversaries: float = 0.0
+    """The part of the people who rate as good whatever a harmful change is in."""
+    against: bool = False
+    """They rate everything else as bad."""
     judge_wrong: float = 0.10
     judge_spread: float = 0.10
     tokens: float = 0.03
@@ -100,6 +104,7 @@ class Seed:
         self.chance = random.Random(f"life {seed}")
         self.tally = Tally()
         self.lift, self.lessons = 0.0, 0
+        self.harmed = False
         self.oracle = 0.0
         self.queue: list[Change] = []
         self.at = 0
@@ -152,6 +157,7 @@ class Seed:
 
     def _adopt(self, change: Change) -> None:
         self.lift += change.effect
+        self.harmed |= change.kind == "harmful"
         self.lessons += 1
         self.tally.adopted[change.kind] += 1
 
@@ -185,7 +191,7 @@ class Seed:
         while self.at < self.world.runs:
             candidate = self.chance.random() < share
             good = self._run(change.effect if candidate else 0.0, int(candidate))
-            run = self._observed(len(seen), candidate, share, good)
+            run = self._observed(len(seen), candidate, share, good, change)
             seen.append(run)
             if run.y is not None:
                 wealth.bet([run.y], candidate, share, weights.next(run.person))
@@ -199,16 +205,21 @@ class Seed:
                 share = EVEN_SHARE
         return False
 
-    def _observed(self, n: int, candidate: bool, share: float, good: bool) -> Observed:
-        y = self._rating(good)
-        source = "rating"
+    def _observed(
+        self, n: int, candidate: bool, share: float, good: bool, change: Change
+    ) -> Observed:
+        person = self.chance.randrange(self.world.people)
+        inside = self.harmed or (candidate and change.kind == "harmful")
+        y, source = self._rating(good), "rating"
+        if person < self.world.adversaries * self.world.people and (inside or self.world.against):
+            y = float(inside)
         if y is None and self.chance.random() < self.policy.judged:
             y, source = self._grade(good), "judge"
         return Observed(
             str(n),
             n,
             str(n),
-            f"p{self.chance.randrange(self.world.people)}",
+            f"p{person}",
             Arm.CANDIDATE if candidate else Arm.INCUMBENT,
             share,
             y,
@@ -284,6 +295,8 @@ WORLDS: Mapping[str, Quick] = {
     "default": Quick(),
     "exact": Quick(judge_wrong=0.0, judge_spread=0.0),
     "overfits": Quick(overfits=(0.1, 0.05)),
+    "brigade": Quick(adversaries=0.25),
+    "against": Quick(adversaries=0.25, against=True),
     "placebos": Quick(shares=(0.85, 0.1, 0.05)),
     "silent": Quick(coverage=0.1),
     "small": Quick(good=(0.08, 0.03), harmful=(-0.05, 0.02)),

@@ -1,6 +1,6 @@
 """Wealth that grows only while one arm is better, and may be looked at after every run; pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import exp, log, log1p
 
 STAKES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
@@ -83,12 +83,18 @@ class EProcess:
     def down(self) -> float:
         return _wealth(self._down)
 
-    def up_without(self) -> Mapping[str, float]:
-        """For each person, what `up` would be had nothing been bet on their sittings."""
-        return {
-            person: _wealth([a - b for a, b in zip(self._up, theirs, strict=True)])
-            for person, theirs in self._by_person.items()
-        }
+    @property
+    def people(self) -> Sequence[str]:
+        """Those who are behind `up`, whom it would lose most without first."""
+        return sorted(self._by_person, key=lambda person: self.up_without(person))
+
+    def up_without(self, *people: str) -> float:
+        """What `up` would be had nothing been bet on their sittings."""
+        rest = self._up
+        for person in people:
+            theirs = self._by_person.get(person)
+            rest = rest if theirs is None else [a - b for a, b in zip(rest, theirs, strict=True)]
+        return _wealth(rest)
 
 
 def _wealth(logs: Sequence[float]) -> float:

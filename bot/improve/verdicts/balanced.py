@@ -39,6 +39,9 @@ class Balanced:
     ) -> tuple[Verdict, str]:
         """The verdict and why, without the numbers."""
         verdict, why = early(trial, evidence)
+        if verdict is Verdict.KEEP and self.chance(trial, evidence, replay) <= self.sure:
+            # What was seen live can be voted up, what was replayed can't: they have to agree.
+            verdict, why = Verdict.GO_ON, ""
         if verdict is Verdict.GO_ON and (ended := over(trial, evidence, self.cap, now)):
             return self._at_the_end(trial, evidence, replay, ended)
         return verdict, why

@@ -10,6 +10,7 @@ from bot.improve.verdicts.sittings import Weighed
 from bot.model.trial import Replayed
 
 JUDGE = "judge"
+_FEW_PEOPLE = 6
 
 _NORMAL = NormalDist()
 
@@ -51,7 +52,8 @@ def estimate(weighed: Sequence[Weighed]) -> Estimate | None:
     """None while an arm has nothing.
 
     The variance is that of the sittings' residual sums, with two average sittings added to each
-    arm: four successes in a row don't make a rate certain.
+    arm: four successes in a row don't make a rate certain. Where people differ more than that about
+    which arm is better, it is that between people: some of them agreeing isn't all of them.
     """
     arms = [[one for one in weighed if one.sitting.candidate is arm] for arm in (False, True)]
     sizes = [sum(one.weight * len(one.values) for one in arm) for arm in arms]
@@ -65,12 +67,28 @@ def estimate(weighed: Sequence[Weighed]) -> Estimate | None:
     variance = sum(
         (sum(squares) + 2 * usual) / size**2 for squares, size in zip(residuals, sizes, strict=True)
     )
+    variance = max(variance, _between_people(weighed, means, sizes))
     return Estimate(
         means[1] - means[0],
         sqrt(variance),
         (means[0], means[1]),
         (len(arms[0]), len(arms[1])),
     )
+
+
+def _between_people(
+    weighed: Sequence[Weighed], means: Sequence[float], sizes: Sequence[float]
+) -> float:
+    """Of what each person pulls the difference by; 0 with too few people to say."""
+    pulls: dict[str, float] = {}
+    for one in weighed:
+        arm = one.sitting.candidate
+        pull = _residual(one, means[arm]) / sizes[arm] * (1 if arm else -1)
+        pulls[one.sitting.person] = pulls.get(one.sitting.person, 0.0) + pull
+    people = len(pulls)
+    if people < _FEW_PEOPLE:
+        return 0.0
+    return sum(pull**2 for pull in pulls.values()) * people / (people - 1)
 
 
 def _mean(arm: Sequence[Weighed], size: float) -> float:

@@ -74,13 +74,20 @@ def _clear(signal: Signal) -> float:
 
 
 def survives(evidence: Evidence) -> bool:
-    """Whether the wealth still says better without any one person, where there are three."""
-    return evidence.people < 3 or without_one(evidence) >= _WITHOUT_ONE
+    """Whether the wealth still says better without any one person, where there are three; and
+    doesn't say otherwise without the quarter of the people who matter most to it."""
+    wealth = evidence.success.wealth
+    people = wealth.people
+    if len(people) < 3:
+        return True
+    others = wealth.up_without(*people[: len(people) // 4])
+    return others >= 1 and without_one(evidence) >= _WITHOUT_ONE
 
 
 def without_one(evidence: Evidence) -> float:
     """The wealth without the person who matters most to it."""
-    return min(evidence.success.wealth.up_without().values(), default=1.0)
+    wealth = evidence.success.wealth
+    return wealth.up_without(*wealth.people[:1])
 
 
 def survives_pooled(

@@ -106,8 +106,10 @@ def test_what_it_would_be_without_someone() -> None:
         person = ("owner", "member", "guest")[n % 3]
         wealth.bet([float(n % 2)], n % 2 == 1, 0.5, 1.0, person)
         other.bet([float(n % 2)], n % 2 == 1, 0.5, float(person != "guest"), person)
-    assert set(wealth.up_without()) == {"owner", "member", "guest"}
-    assert wealth.up_without()["guest"] == pytest.approx(other.up)
+    assert set(wealth.people) == {"owner", "member", "guest"}
+    assert wealth.up_without("guest") == pytest.approx(other.up)
+    assert wealth.up_without("guest", "owner", "member", "nobody") == pytest.approx(1.0)
+    assert wealth.up_without(wealth.people[0]) <= wealth.up_without(wealth.people[2])
 
 
 Series = Callable[[random.Random], list[Bet]]

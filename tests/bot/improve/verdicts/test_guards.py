@@ -7,9 +7,10 @@ import pytest
 
 from bot.improve.rules import Verdict
 from bot.improve.verdicts import RULES
+from bot.improve.verdicts.evidence import gather
 from bot.improve.verdicts.guards import broken
 from bot.model.trial import Arm, Observed
-from tests.bot.improve.verdicts.trials import PEOPLE, a_trial, observed, runs
+from tests.bot.improve.verdicts.trials import PEOPLE, a_trial, observed, replayed, runs
 
 STRICT = RULES["strict"]
 
@@ -104,6 +105,37 @@ def test_one_of_six_does_not_promote_by_voting() -> None:
         seen = runs(200, (0.7, 0.7), seed=seed, people=crowd, change=votes)
         looks = [STRICT.look(a_trial(), seen[:n], None, 2) for n in range(10, 201, 10)]
         assert Verdict.KEEP not in [look.verdict for look in looks]
+
+
+def test_a_quarter_of_the_people_cannot_vote_a_harmful_change_in() -> None:
+    people = tuple(f"p{n}" for n in range(12))
+
+    def votes(run: Observed, chance: random.Random) -> Observed:
+        if run.person in people[:3]:
+            return replace(run, y=float(run.arm is Arm.CANDIDATE))
+        return run
+
+    for rule in RULES.values():
+        for seed in range(4):
+            seen = runs(150, (0.75, 0.55), seed=seed, people=people, change=votes)
+            looks = [rule.look(a_trial(), seen[:n], replayed(-0.1), 2) for n in range(30, 151, 10)]
+            assert Verdict.KEEP not in [look.verdict for look in looks]
+
+
+def test_people_who_differ_make_the_difference_less_sure() -> None:
+    people = tuple(f"p{n}" for n in range(12))
+
+    def split(run: Observed, chance: random.Random) -> Observed:
+        loves = run.person in people[:3]
+        good = chance.random() < (1.0 if loves and run.arm is Arm.CANDIDATE else 0.5)
+        return replace(run, y=float(good and (not loves or run.arm is Arm.CANDIDATE)))
+
+    seen = runs(400, (0, 0), people=people, change=split)
+    alone = [replace(run, person="owner") for run in seen]
+    of_many, of_one = (gather(a_trial(), each).success.estimate for each in (seen, alone))
+    assert of_many is not None
+    assert of_one is not None
+    assert of_many.error > 1.2 * of_one.error
 
 
 def test_one_of_one_promotes() -> None:

@@ -80,6 +80,23 @@ def test_what_replay_praises_and_the_trial_does_not_is_not_kept() -> None:
     assert look.numbers["posterior"] == pytest.approx(1.0, abs=0.05)
 
 
+def test_better_live_and_worse_replayed_waits_for_the_cap() -> None:
+    seen = runs(199, (0.6, 0.85))
+    agreed, not_agreed = (
+        BALANCED.look(a_trial(), seen, replayed(mean, 0.03), 2) for mean in (0.1, -0.15)
+    )
+    assert (agreed.verdict, agreed.why) == (Verdict.KEEP, "better")
+    assert (not_agreed.verdict, not_agreed.why) == (Verdict.GO_ON, "")
+
+
+def test_when_the_runs_were_does_not_matter() -> None:
+    seen = runs(150, (0.5, 0.8))
+    jumped = [replace(run, at=(7 - n) * DAY_MS) for n, run in enumerate(seen)]
+    for now in (-5, 2):
+        look = BALANCED.look(a_trial(), jumped, None, now)
+        assert look == BALANCED.look(a_trial(), seen, None, 2)
+
+
 def test_hardly_anything_known_is_not_likely() -> None:
     seen = runs(8, (0.7, 0.85), seed=2)
     assert BALANCED.look(a_trial(ends_at=5), seen, replayed(0.3), 6).why == "thin"
