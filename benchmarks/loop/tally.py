@@ -56,9 +56,8 @@ class Tally:
 def from_json(value: Mapping[str, Any]) -> Tally:
     adopted = tuple(Adopted(**one) for one in value["adopted"])
     alarms = tuple((int(at), bool(right)) for at, right in value["alarms"])
-    return Tally(
-        **{**value, "adopted": adopted, "alarms": alarms, "delays": tuple(value["delays"])}
-    )
+    lists = {name: tuple(value[name]) for name in ("delays", "jobs_failed")}
+    return Tally(**{**value, **lists, "adopted": adopted, "alarms": alarms})
 
 
 def success_and_regret(truth: Truth, served: Mapping[int, Served]) -> tuple[float, float]:
