@@ -284,6 +284,7 @@ class Parts:
             self.settings.proposal_days,
             self._wording(),
             brake=self.brake,
+            most_open=self.settings.open_proposals,
         )
 
     def _wording(self) -> Wording | None:

@@ -163,6 +163,14 @@ class Settings(BaseSettings):
     proposal_days: int = _named(
         14, "RATCHET_PROPOSAL_DAYS", "Days until an undecided proposal expires.", ge=1, le=36_500
     )
+    open_proposals: int = _named(
+        10,
+        "RATCHET_OPEN_PROPOSALS",
+        "How many proposals may wait for a decision in one place; the rest wait in a queue, best "
+        "first.",
+        ge=1,
+        le=1000,
+    )
     trials: str = _named(
         "balanced",
         "RATCHET_TRIALS",

@@ -9,6 +9,7 @@ import structlog
 from bot.errors import RatchetError
 from bot.improve.analyst import Analyst, ripe
 from bot.improve.outcome import outcome_of
+from bot.improve.ranking import ENDED, worth_another_look
 from bot.model.feedback import Feedback
 from bot.model.finding import Finding
 from bot.model.proposal import ProposalStatus
@@ -24,7 +25,6 @@ _PAGE = 500
 # was asked. Reading a little again finds these, and what was seen before changes nothing.
 _LATE_FEEDBACK_MS = 60_000
 _LATE_RUNS_MS = 30 * 60_000
-_MOST_OFFERS = 10  # undecided at a time: people stop reading a longer pile
 
 
 async def work(services: Services, workspace: str, run_id: str) -> str:
@@ -87,13 +87,9 @@ async def _guess(services: Services, runs: Sequence[Run]) -> int:
 
 
 async def _propose(services: Services, workspace: str, run_id: str) -> int:
-    offers = await services.proposals.list(
-        workspace, [ProposalStatus.DRAFTED, ProposalStatus.OFFERED], _MOST_OFFERS
-    )
-    room, offered = _MOST_OFFERS - len(offers), 0
+    await _reopen(services, workspace)
+    offered = 0
     for finding in filter(ripe, await services.findings.open(workspace)):
-        if offered >= room:
-            break
         try:
             offered += await _answer(services, finding, run_id)
         except RatchetError as error:
@@ -101,11 +97,25 @@ async def _propose(services: Services, workspace: str, run_id: str) -> int:
     return offered
 
 
+async def _reopen(services: Services, workspace: str) -> None:
+    """What was turned down comes back once there is twice the evidence for it."""
+    seen: set[str] = set()
+    for proposal in await services.proposals.list(workspace, (), _PAGE):
+        if not proposal.finding or proposal.finding in seen:
+            continue
+        seen.add(proposal.finding)
+        if proposal.status not in ENDED:
+            continue
+        finding = await services.findings.get(workspace, proposal.finding)
+        if finding and worth_another_look(proposal, finding.count):
+            await services.findings.set_status(workspace, finding.id, "open")
+
+
 async def _answer(services: Services, finding: Finding, run_id: str) -> bool:
     proposal = await services.desk.from_finding(finding, run_id)
     status = "proposed" if proposal else "known"
     await services.findings.set_status(finding.workspace, finding.id, status)
-    return proposal is not None
+    return proposal is not None and proposal.status is not ProposalStatus.DRAFTED
 
 
 async def _score(services: Services, run: Run) -> bool:

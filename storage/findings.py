@@ -97,6 +97,12 @@ class FindingStore:
         async with self._db.read() as conn:
             return [_finding(row) for row in (await conn.execute(query)).mappings()]
 
+    async def get(self, workspace: str, finding: str) -> Finding | None:
+        query = select(table).where(table.c.workspace == workspace, table.c.id == finding)
+        async with self._db.read() as conn:
+            row = (await conn.execute(query)).mappings().first()
+        return _finding(row) if row else None
+
     async def set_status(self, workspace: str, finding: str, status: str) -> None:
         async with self._db.write() as conn:
             await conn.execute(

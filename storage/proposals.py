@@ -67,6 +67,7 @@ class ProposalStore:
         reason: str = "",
         applied: Mapping[str, object] | None = None,
         run: str = "",
+        expires_at: int = 0,
     ) -> Proposal:
         """What is not given stays as it was."""
         if not legal(proposal.status, to):
@@ -76,7 +77,7 @@ class ProposalStore:
                 "so that can't be done with it.",
             )
         given = {"decided_by": by, "decided_at": at, "reason": reason, "applied": applied}
-        given["decided_run"] = run
+        given |= {"decided_run": run, "expires_at": expires_at}
         changed = {name: value for name, value in given.items() if value}
         return await self._change(
             workspace,

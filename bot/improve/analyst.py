@@ -111,9 +111,9 @@ class Analyst:
 
 
 def ripe(finding: Finding) -> bool:
-    """Whether there is enough of it to propose a change: a person's word once, a failure often."""
-    failed = finding.kind in (ERROR, OUTAGE)
-    return finding.kind == COMPLAINT or (failed and finding.count >= REPEATS)
+    """Whether there is enough of it to propose a change: a person's word once, a failure often.
+    What else is found was weighed by whoever found it."""
+    return finding.kind not in (ERROR, OUTAGE) or finding.count >= REPEATS
 
 
 def _lesson(failure: Failure, message: str) -> str:

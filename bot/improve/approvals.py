@@ -38,6 +38,10 @@ class Approvals:
         policy = await self._book.current(proposal.workspace)
         return policy.need(await self._rights.risk(proposal), proposal.kind.value)
 
+    async def risk(self, proposal: Proposal) -> str:
+        """The least role that it takes, whatever the policy says."""
+        return await self._rights.risk(proposal)
+
     async def given(self, proposal: Proposal, need: Need) -> list[Person]:
         """Whose approvals of these words count now: roles may have changed meanwhile."""
         if need.people < 2:

@@ -110,6 +110,18 @@ class Deciding:
         await self._brake.must_be_unprotected(proposal.workspace, touched(proposal))
         await self._release.check(proposal)
 
+    async def still_fits(self, proposal: Proposal) -> bool:
+        """False for one that waited until it can't be done any more, which ends it."""
+        try:
+            await self._release.check(proposal)
+        except (Conflict, NotFound) as error:
+            now, why = self._clock.now(), one_line(error.said, _LONGEST_REASON)
+            await self._proposals.move(
+                proposal.workspace, proposal, _S.SUPERSEDED, at=now, reason=why
+            )
+            return False
+        return True
+
     async def _fits(self, proposal: Proposal) -> bool:
         """Whether it could still be put into use."""
         try:

@@ -5,13 +5,14 @@ from dataclasses import replace
 import structlog
 
 from bot.errors import BadInput, Conflict, RatchetError
-from bot.improve import drafting
+from bot.improve import drafting, ranking, synthesis
 from bot.improve.approvals import Approvals, forbidden, must_have_role
 from bot.improve.asking import Asking
 from bot.improve.brake import Brake
 from bot.improve.deciding import Deciding, decided_as, touched
 from bot.improve.drafting import Draft
 from bot.improve.policies import PolicyBook
+from bot.improve.queue import Queue
 from bot.improve.release import Release
 from bot.improve.showing import Showing
 from bot.improve.wording import Wording
@@ -49,16 +50,18 @@ class ProposalDesk:
         wording: Wording | None = None,
         *,
         brake: Brake,
+        most_open: int = 10,
     ) -> None:
         """`days` until an undecided one expires, where the policy leaves it open. `wording` is
-        given where a model is connected."""
+        given where a model is connected. `most_open` wait for a decision in one place at a time,
+        the rest in the queue."""
         self._proposals, self._release = proposals, release
         self._book, self._approvals, self._asking = book, approvals, asking
         self._showing = Showing(proposals, people, approvals, asking, brake)
         self._brake = brake
         self._deciding = Deciding(proposals, release, approvals, book, self._showing, clock, brake)
         self._clock, self._ids, self._days = clock, ids, days
-        self._wording = wording
+        self._wording, self._queue = wording, Queue(proposals, most_open)
 
     async def from_words(
         self, run: Run, words: str, person: Person, source_run: str, place: str = ""
@@ -78,6 +81,7 @@ class ProposalDesk:
                 "/better answer in two sentences.",
             )
         fresh = await self._fresh(draft, run.workspace, source_run, (run.id,), person.id)
+        fresh = _ranked(fresh, ranking.of_words(fresh.kind, fresh.risk), place)
         while True:
             kept, new = await self._proposals.add(fresh)
             undone = kept.status in (_S.ROLLED_BACK, _S.SUPERSEDED)
@@ -86,24 +90,29 @@ class ProposalDesk:
             fresh = replace(fresh, fingerprint=drafting.again(kept))
 
     async def from_finding(self, finding: Finding, run_id: str = "") -> Proposal | None:
-        """Drafts and offers what a finding asks for; None if that is nothing, or if it was
-        proposed before, whatever became of it. `run_id` is the job's run, which pays for the
-        wording."""
-        agent = None
-        if finding.agent:
-            agent = await self._release.current(finding.workspace, finding.agent)
-        draft = drafting.from_finding(finding, agent)
+        """Drafts what a finding asks for and offers it, or has it wait for its turn; None if that
+        is nothing, or if it was proposed before. What was declined, has expired or was rolled back
+        is proposed again on twice the evidence only. `run_id` is the job's run, which pays for
+        the wording."""
+        crew = await self._release.roster(finding.workspace)
+        draft, agent = synthesis.draft(finding, crew), crew.get(finding.agent)
         if draft is None:
             return None
         if self._wording and agent and run_id and draft.change.bullet:
             draft = await self._wording.reword(draft, finding, agent, run_id)
         id = self._ids.run_id()
         fresh = await self._fresh(draft, finding.workspace, id, finding.evidence, "")
-        kept, new = await self._proposals.add(fresh)
-        if not new and kept.status not in (_S.DRAFTED, _S.OFFERED):
-            return None
-        kept = await self._offer(kept)
-        return kept if new else None
+        estimate = ranking.of_finding(finding, fresh.kind, fresh.risk)
+        fresh = _ranked(replace(fresh, finding=finding.id), estimate)
+        while True:
+            kept, new = await self._proposals.add(fresh)
+            if new or kept.status in (_S.DRAFTED, _S.OFFERED):
+                kept = await self._offer(kept)
+                return kept if new else None
+            once_more = ranking.worth_another_look(kept, finding.count)
+            if kept.status is not _S.SUPERSEDED and not once_more:
+                return None
+            fresh = replace(fresh, fingerprint=drafting.again(kept))
 
     async def approve(
         self, workspace: str, ref: str, person: Person, revision: int = 0, run: str = ""
@@ -163,6 +172,7 @@ class ProposalDesk:
             if revision not in (None, proposal.revision):
                 raise await self._showing.edited(proposal)
             edited = _with(proposal, draft, person.id, self._clock.now())
+            edited = replace(edited, risk=await self._approvals.risk(edited))
             proposal = await self._proposals.amend(workspace, edited)
         await self._showing.show(proposal)
         return proposal
@@ -220,11 +230,13 @@ class ProposalDesk:
         return asked, reminded
 
     async def settle(self, workspace: str) -> int:
-        """Finishes what a crash cut off: approved ones are applied, drafted ones offered."""
-        drafted = await self._proposals.list(workspace, [_S.DRAFTED])
+        """Finishes what a crash cut off: approved ones are applied. Of those that wait the best
+        are offered, as far as there is room."""
+        drafted = await self._queue.next(workspace)
         approved = await self._proposals.unapplied(workspace)
         for proposal in drafted:
-            await self._offer(proposal)
+            if await self._deciding.still_fits(proposal):
+                await self._offer(proposal)
         for proposal in approved:
             try:
                 await self._deciding.applied(proposal)
@@ -243,9 +255,7 @@ class ProposalDesk:
     async def _fresh(
         self, draft: Draft, workspace: str, id: str, evidence: tuple[str, ...], by: str
     ) -> Proposal:
-        now = self._clock.now()
-        policy = await self._book.current(workspace)
-        return Proposal(
+        fresh = Proposal(
             id=id,
             workspace=workspace,
             number=0,
@@ -259,16 +269,28 @@ class ProposalDesk:
             expected=draft.expected,
             risk=draft.risk,
             fingerprint=draft.fingerprint,
-            created_at=now,
-            expires_at=now + (policy.expire_after or self._days * _DAY),
+            created_at=self._clock.now(),
+            expires_at=await self._until(workspace),
             created_by=by,
         )
+        return replace(fresh, risk=await self._approvals.risk(fresh))
+
+    async def _until(self, workspace: str) -> int:
+        """When what is offered now expires."""
+        policy = await self._book.current(workspace)
+        return self._clock.now() + (policy.expire_after or self._days * _DAY)
 
     async def _offer(self, proposal: Proposal, place: str = "") -> Proposal:
         drafted = proposal.status is _S.DRAFTED
         if drafted:
+            nobody = (await self._approvals.need(proposal)).people == 0
+            if not nobody and not await self._queue.has_room(proposal):
+                return proposal
+            until = await self._until(proposal.workspace)
             try:
-                proposal = await self._proposals.move(proposal.workspace, proposal, _S.OFFERED)
+                proposal = await self._proposals.move(
+                    proposal.workspace, proposal, _S.OFFERED, expires_at=until
+                )
             except Conflict:
                 proposal, drafted = (
                     await self._showing.find(proposal.workspace, proposal.ref),
@@ -283,6 +305,11 @@ class ProposalDesk:
         if proposal.status is _S.OFFERED:
             await self._asking.begin(proposal, await self._showing.card(proposal), place)
         return proposal
+
+
+def _ranked(proposal: Proposal, estimate: ranking.Estimate, place: str = "") -> Proposal:
+    made = {**estimate.as_json(), **({"place": place} if place else {})}
+    return replace(proposal, rank=estimate.rank, estimate=made)
 
 
 def _with(proposal: Proposal, draft: Draft, by: str, at: int) -> Proposal:

@@ -103,6 +103,8 @@ class Findings(Protocol):
     async def tell(self, workspace: str, finding: str, facts: Mapping[str, object]) -> None:
         """Adds to its facts."""
 
+    async def get(self, workspace: str, finding: str) -> Finding | None: ...
+
     async def set_status(self, workspace: str, finding: str, status: str) -> None: ...
 
     async def failures(
@@ -136,6 +138,7 @@ class Proposals(Protocol):
         reason: str = "",
         applied: Mapping[str, object] | None = None,
         run: str = "",
+        expires_at: int = 0,
     ) -> Proposal:
         """Compare-and-set from `proposal.status` and fingerprint; raises Conflict if another was
         first. What is not given stays as it was. `run` is that of the command that decided it."""

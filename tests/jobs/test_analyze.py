@@ -171,7 +171,13 @@ async def test_the_pile_of_undecided_cards_stays_small(services: Services, log: 
         await rate(services, run, -1)
     assert (await analysed(services)).endswith(", 10 proposals")
     assert (await analysed(services)).endswith(", no proposals")
-    assert len(await services.findings.open("local")) == 4
+    waiting = await services.proposals.list("local", [ProposalStatus.DRAFTED])
+    assert len(waiting) == 4
+    offered = await services.proposals.list("local", [ProposalStatus.OFFERED])
+    approver = Person("p", "local", "Ada", Role.APPROVER)
+    await services.desk.decline("local", offered[0].ref, approver, "no")
+    assert await services.desk.settle("local") == 1
+    assert len(await services.proposals.list("local", [ProposalStatus.DRAFTED])) == 3
 
 
 async def test_a_long_log_is_read_to_its_end(

@@ -14,6 +14,7 @@ from tests.commands.stage import Stage
 from tests.samples import proposal
 
 K = ProposalKind
+_BUDGET = {"do": "budget", "scope": "agent", "key": "*", "period": "day", "limit_usd": 1}
 GUARD = Guard("g1", "recall", "tool", "", "Ask for less.", "P1")
 WRITER = AgentVersion(
     "writer", 3, "words", "Write.", model="mid", tools=("recall",), guards=(GUARD,), budget_day=1.0
@@ -93,7 +94,7 @@ def test_limits_are_each_looked_at() -> None:
     ("kind", "change"),
     [
         (K.AGENT_CONFIG, Change("writer", config={"tools": ["recall", "http_fetch", "make_file"]})),
-        (K.OPS_ACTION, Change(config={"do": "budget", "scope": "agent", "limit_usd": 1})),
+        (K.OPS_ACTION, Change(config=_BUDGET)),
         (K.OPS_ACTION, Change(config={"do": "pause_job", "job": "expire"})),
     ],
 )
