@@ -7,6 +7,7 @@ from jobs import (
     analyze,
     approvals,
     digest,
+    errors,
     expire,
     judge,
     mine,
@@ -20,6 +21,7 @@ from jobs.job import Job
 SCHEDULE: Mapping[str, Job] = {
     "analyze": Job(analyze.work, Schedule(every_seconds=300, missed="catch_up")),
     "mine": Job(mine.work, Schedule(every_seconds=300, missed="catch_up")),
+    "errors": Job(errors.work, Schedule(every_seconds=300, missed="catch_up")),
     "regression": Job(regression.work, Schedule(every_seconds=300, missed="catch_up")),
     "replay": Job(replay.work, Schedule(every_seconds=60)),
     "judge": Job(judge.work, Schedule(every_seconds=300)),

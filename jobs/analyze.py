@@ -31,7 +31,7 @@ async def work(services: Services, workspace: str, run_id: str) -> str:
     """Its cost grows with what is new, not with the log."""
     analyst = Analyst(workspace, services.clock, services.ids)
     scored = await _read_feedback(services, workspace, analyst)
-    guessed = await _read_runs(services, workspace, analyst)
+    guessed = await _read_runs(services, workspace)
     offered = await _propose(services, workspace, run_id)
     judged, rated = count(scored + guessed, "answer"), scored or "none"
     return f"{judged} judged, {rated} rated by people, {_number(offered)}"
@@ -60,16 +60,13 @@ async def _read_feedback(services: Services, workspace: str, analyst: Analyst) -
     return scored
 
 
-async def _read_runs(services: Services, workspace: str, analyst: Analyst) -> int:
+async def _read_runs(services: Services, workspace: str) -> int:
     now = services.clock.now()
     mark = await services.job_states.watermark(workspace, "analyze.runs")
     since, guessed = max(0, mark - _LATE_RUNS_MS), 0
     while since <= now:
         runs = await services.runs.between(workspace, since, now + 1, limit=_PAGE)
         until = runs[-1].created_at + 1 if len(runs) == _PAGE else now + 1
-        failures = await services.findings.failures(workspace, since, until)
-        for finding in analyst.failures(failures):
-            await services.findings.raise_once(finding)
         guessed += await _guess(services, runs)
         await services.job_states.set_watermark(workspace, "analyze.runs", until - 1)
         since = until

@@ -104,7 +104,8 @@ async def _take_back(services: Services, finding: Finding) -> bool:
     if proposal is None:
         return False
     await _tell(services, finding, proposal)
-    await services.findings.remedied(workspace, finding.id, ref, services.clock.now())
+    now = services.clock.now()
+    await services.findings.remedied(workspace, finding.id, ref, now, {"undone": True})
     return True
 
 

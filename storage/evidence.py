@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import TextClause, bindparam, text
 
-from bot.model.run import OPEN
+from bot.model.finding import Failure
+from bot.model.run import OPEN, RunStatus
 from bot.model.terms import SILENT
 from bot.model.trial import SITTING_MS, Arm, Assignment, Observed
 from bot.ports.stores import Closed
@@ -56,6 +57,16 @@ _SAID = _sql(
     WHERE #mine AND message <> '' AND id IN :ids
     """
 ).bindparams(bindparam("ids", expanding=True))
+_FAILED_RUNS = _sql(
+    "SELECT id, '', '', error_type, error_message FROM runs WHERE #mine AND id IN :ids"
+).bindparams(bindparam("ids", expanding=True))
+_FAILED_STEPS = text(
+    """
+    SELECT run_id, '', name, error_type, error_message FROM steps
+    WHERE workspace = :w AND run_id >= :first AND run_id <= :last AND error_type <> ''
+    ORDER BY run_id, seq
+    """
+)
 _OF_TRIAL = _sql(
     """
     SELECT id, created_at, conversation, person, arm, COALESCE(propensity, 0), outcome,
@@ -147,6 +158,23 @@ class EvidenceStore:
         for some in _chunks(ids):
             rows = await self._rows(_MESSAGES, w=workspace, ids=some)
             found |= {row[0]: row[1] for row in rows}
+        return found
+
+    async def failures(
+        self, workspace: str, runs: Sequence[Closed]
+    ) -> Mapping[str, Sequence[Failure]]:
+        found: dict[str, list[Failure]] = {}
+        ids = sorted(run.id for run in runs)
+        failed = [run.id for run in runs if run.status == RunStatus.FAILED]
+        rows: list[Any] = []
+        for some in _chunks(failed):
+            rows += await self._rows(_FAILED_RUNS, w=workspace, ids=some)
+        if ids:
+            rows += await self._rows(_FAILED_STEPS, w=workspace, first=ids[0], last=ids[-1])
+        mine = set(ids)
+        for row in rows:
+            if row[0] in mine:
+                found.setdefault(row[0], []).append(Failure(*row))
         return found
 
     async def of_trial(self, workspace: str, trial: str) -> Sequence[Observed]:

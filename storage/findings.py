@@ -3,14 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, literal, select, union_all, update
+from sqlalchemy import RowMapping, Select, and_, select, update
 
-from bot.model.finding import Failure, Finding
-from bot.model.run import RunKind, RunStatus
-from bot.model.terms import SILENT
+from bot.model.finding import Finding
 from storage.engine import Database
 from storage.tables import findings as table
-from storage.tables import runs, steps
 from storage.upsert import hold, insert
 
 REF = 8  # characters of a fingerprint that people type
@@ -79,19 +76,29 @@ class FindingStore:
         found = await self._select(query.order_by(table.c.id).limit(1))
         return found[0] if found else None
 
-    async def remedied(self, workspace: str, finding: str, ref: str, at: int) -> None:
-        async with self._db.write() as conn:
-            await conn.execute(
-                update(table)
-                .where(table.c.workspace == workspace, table.c.id == finding)
-                .values(status="remedied", remedy=ref, remedied_at=at)
-            )
+    async def remedied(
+        self, workspace: str, finding: str, ref: str, at: int, facts: Mapping[str, object]
+    ) -> None:
+        values = {"status": "remedied", "remedy": ref, "remedied_at": at}
+        await self._amend(workspace, finding, facts, values)
 
-    async def tell(self, workspace: str, finding: str, facts: Mapping[str, object]) -> None:
+    async def tell(
+        self, workspace: str, finding: str, status: str, facts: Mapping[str, object]
+    ) -> None:
+        await self._amend(workspace, finding, facts, {"status": status})
+
+    async def _amend(
+        self,
+        workspace: str,
+        finding: str,
+        facts: Mapping[str, object],
+        values: Mapping[str, object],
+    ) -> None:
         mine = and_(table.c.workspace == workspace, table.c.id == finding)
         async with self._db.write() as conn:
             known = (await conn.execute(select(table.c.facts).where(mine))).scalar() or {}
-            await conn.execute(update(table).where(mine).values(facts={**known, **facts}))
+            all_facts = {**known, **facts}
+            await conn.execute(update(table).where(mine).values(facts=all_facts, **values))
 
     async def _select(self, query: Select[Any]) -> Sequence[Finding]:
         async with self._db.read() as conn:
@@ -110,44 +117,6 @@ class FindingStore:
                 .where(table.c.workspace == workspace, table.c.id == finding)
                 .values(status=status)
             )
-
-    async def failures(
-        self, workspace: str, since: int, until: int, limit: int = 5_000
-    ) -> Sequence[Failure]:
-        asked = and_(
-            runs.c.workspace == workspace,
-            runs.c.created_at >= since,
-            runs.c.created_at < until,
-            runs.c.kind == RunKind.REQUEST.value,
-            runs.c.channel.not_in(SILENT),
-        )
-        of_runs = select(
-            runs.c.id,
-            runs.c.agent,
-            literal("").label("step"),
-            runs.c.error_type,
-            runs.c.error_message,
-            literal(-1).label("seq"),
-        ).where(asked, runs.c.status == RunStatus.FAILED.value)
-        of_steps = (
-            select(
-                runs.c.id,
-                runs.c.agent,
-                steps.c.name,
-                steps.c.error_type,
-                steps.c.error_message,
-                steps.c.seq,
-            )
-            .join(steps, steps.c.run_id == runs.c.id)
-            .where(asked, steps.c.workspace == workspace, steps.c.error_type != "")
-        )
-        both = union_all(of_runs, of_steps).subquery()
-        query = select(both).order_by(both.c.id, both.c.seq).limit(limit)
-        async with self._db.read() as conn:
-            return [
-                Failure(row.id, row.agent, row.step, row.error_type, row.error_message)
-                for row in await conn.execute(query)
-            ]
 
 
 def _seen_again(known: Finding, seen: Finding, new: Sequence[str]) -> Finding:

@@ -10,7 +10,6 @@ from bot.improve.facts import COMPLAINT, ERROR, OUTAGE
 from bot.model.feedback import Feedback
 from bot.model.finding import Failure, Finding
 from bot.model.run import Run
-from bot.model.signature import signature
 from bot.model.words import one_line
 from bot.ports.clock import Clock, Ids
 
@@ -51,17 +50,6 @@ class Analyst:
                 groups[run.agent, _plain(about)].append((feedback, run))
         return [self._complaint(agent, about, group) for (agent, about), group in groups.items()]
 
-    def failures(self, failures: Sequence[Failure]) -> list[Finding]:
-        """Failures by agent, type, step and normalised message. A run that failed because one of
-        its steps did counts as the step's failure."""
-        by_step = {(f.run_id, f.error_type) for f in failures if f.step}
-        groups: dict[tuple[str, ...], list[Failure]] = defaultdict(list)
-        for failure in failures:
-            if failure.step or (failure.run_id, failure.error_type) not in by_step:
-                key = (failure.agent, failure.error_type, failure.step, signature(failure.message))
-                groups[key].append(failure)
-        return [self._failure(group) for group in groups.values()]
-
     def _complaint(self, agent: str, about: str, group: Sequence[tuple[Feedback, Run]]) -> Finding:
         feedback, run = group[-1]
         words, asked = one_line(feedback.text, 400), one_line(run.message, 160).replace('"', "'")
@@ -77,18 +65,6 @@ class Analyst:
         title = f"{agent or 'The bot'} was rated badly: {words or asked}"
         evidence = list(dict.fromkeys(run.id for _, run in group))
         return self._finding(COMPLAINT, agent, about, title, detail, evidence)
-
-    def _failure(self, group: Sequence[Failure]) -> Finding:
-        last = group[-1]
-        message = one_line(last.message, 200)
-        where = f" in {last.step}" if last.step else ""
-        evidence = list(dict.fromkeys(f.run_id for f in group))
-        about = "\x1f".join((last.error_type, last.step, signature(last.message)))
-        title = f"{last.error_type}{where}: {message}"
-        outage = not last.agent or last.error_type in _ELSEWHERE
-        kind = OUTAGE if outage else ERROR
-        detail = _known_problem(title, evidence) if outage else _lesson(last, message)
-        return self._finding(kind, last.agent, about, title, detail, evidence)
 
     def _finding(
         self, kind: str, agent: str, about: str, title: str, detail: str, evidence: list[str]
@@ -116,7 +92,13 @@ def ripe(finding: Finding) -> bool:
     return finding.kind not in (ERROR, OUTAGE) or finding.count >= REPEATS
 
 
-def _lesson(failure: Failure, message: str) -> str:
+def outage(agent: str, error_type: str) -> bool:
+    """Whether it is a failure of what surrounds the agents."""
+    return not agent or error_type in _ELSEWHERE
+
+
+def lesson(failure: Failure, message: str) -> str:
+    """The words that a proposal against it is made from."""
     if failure.step:
         return (
             f"lesson: When {failure.step} fails with {failure.error_type} ({message}), do not "
@@ -128,8 +110,8 @@ def _lesson(failure: Failure, message: str) -> str:
     )
 
 
-def _known_problem(title: str, evidence: Sequence[str]) -> str:
-    return f"fact: Known problem: {title} (last seen in run {evidence[-1]}; no remedy is known yet)"
+def known_problem(title: str, run_id: str) -> str:
+    return f"fact: Known problem: {title} (last seen in run {run_id}; no remedy is known yet)"
 
 
 def stands_alone(words: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from bot.model.agent import AgentVersion
 from bot.model.feedback import Feedback
-from bot.model.finding import Failure, Finding
+from bot.model.finding import Finding
 from bot.model.memory import Memory, Namespace
 from bot.model.policy import PolicyVersion
 from bot.model.proposal import Asked, Proposal, ProposalStatus
@@ -96,22 +96,20 @@ class Findings(Protocol):
     async def find(self, workspace: str, ref: str) -> Finding | None:
         """By the first 8 characters of its fingerprint, or more of it."""
 
-    async def remedied(self, workspace: str, finding: str, ref: str, at: int) -> None:
-        """That this proposal (P12) was put into use against it at this ms. Seen in a run made
-        after that, it is open again, `reopened` once more."""
+    async def remedied(
+        self, workspace: str, finding: str, ref: str, at: int, facts: Mapping[str, object]
+    ) -> None:
+        """That this proposal (P12) was put into use against it at this ms, and more facts. Seen in
+        a run made after that, it is open again, `reopened` once more."""
 
-    async def tell(self, workspace: str, finding: str, facts: Mapping[str, object]) -> None:
-        """Adds to its facts."""
+    async def tell(
+        self, workspace: str, finding: str, status: str, facts: Mapping[str, object]
+    ) -> None:
+        """Sets its status and adds to its facts."""
 
     async def get(self, workspace: str, finding: str) -> Finding | None: ...
 
     async def set_status(self, workspace: str, finding: str, status: str) -> None: ...
-
-    async def failures(
-        self, workspace: str, since: int, until: int, limit: int = 5_000
-    ) -> Sequence[Failure]:
-        """What findings of errors are made of: failed requests and failed steps of requests
-        created in [since, until), oldest first."""
 
 
 class Proposals(Protocol):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from bot.model.finding import Failure
 from bot.model.trial import Assignment, Observed, Replayed, Trial, TrialStatus
 
 
@@ -82,6 +83,12 @@ class Evidence(Protocol):
 
     async def messages(self, workspace: str, ids: Sequence[str]) -> Mapping[str, str]:
         """What was asked, by run id; runs whose texts are forgotten are left out."""
+
+    async def failures(
+        self, workspace: str, runs: Sequence[Closed]
+    ) -> Mapping[str, Sequence[Failure]]:
+        """What failed in these runs, by run id: the run itself, and its steps in order. The agent
+        is left out."""
 
     async def of_trial(self, workspace: str, trial: str) -> Sequence[Observed]:
         """Every closed run of a trial (by its id), by id."""

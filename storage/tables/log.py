@@ -144,6 +144,15 @@ steps = Table(
     Column("estimated", Boolean, nullable=False, server_default=text("false")),
     text_column("error_type"),
     text_column("error_message"),
+    # The few that failed, without a look at all the others.
+    Index(
+        "ix_steps_failed",
+        "workspace",
+        "run_id",
+        "seq",
+        sqlite_where=text("error_type <> ''"),
+        postgresql_where=text("error_type <> ''"),
+    ),
     sqlite_with_rowid=False,
 )
 

@@ -12,7 +12,7 @@ from bot.model.person import Person, Role
 from bot.model.proposal import ProposalKind, ProposalStatus
 from bot.model.run import Outcome, Run, RunStatus, Step, StepKind
 from bot.services import Services
-from jobs import analyze, expire, retention, vacuum
+from jobs import analyze, errors, expire, retention, vacuum
 from storage.engine import Database
 from storage.rows import run_row, step_row
 from storage.tables import runs, steps
@@ -56,10 +56,11 @@ class Log:
                 await conn.execute(insert(steps).values(step_row(run, step)))
         return run
 
-    async def fill(self, count: int) -> None:
+    async def fill(self, count: int, **changes: Any) -> None:
         """Requests a ms apart, each in its own conversation."""
+        given = {"finished_at": 1, **changes}
         many = [
-            a_run(conversation=f"c{n}", created_at=self._clock.now() + n, finished_at=1)
+            a_run(conversation=f"c{n}", created_at=self._clock.now() + n, **given)
             for n in range(count)
         ]
         self._clock.advance(count / 1000)
@@ -84,6 +85,13 @@ async def rate(services: Services, run: Run, rating: int, words: str = "") -> No
 
 async def analysed(services: Services) -> str:
     return await analyze.work(services, "local", "r")
+
+
+async def failing(services: Services, clock: HeldClock) -> str:
+    """What comes of failures once they are in the error knowledge base."""
+    clock.advance(6)
+    await errors.work(services, "local", "r")
+    return await analysed(services)
 
 
 async def test_a_bad_rating_becomes_one_proposal(services: Services, log: Log) -> None:
@@ -129,24 +137,26 @@ async def test_failures_count_over_several_nights(
         broken = Step(0, StepKind.TOOL, "http_fetch", error_type="tool")
         broken = replace(broken, error_message=f"host h{number}.example is not allowed")
         await log.write(broken)
-    assert (await analysed(services)).endswith(", no proposals")
+    assert (await failing(services, clock)).endswith(", no proposals")
     [finding] = await services.findings.open("local")
     assert (finding.kind, finding.count) == ("error", 2)
     clock.advance(DAY)
     third = await log.write(broken)
-    assert (await analysed(services)).endswith(", 1 proposal")
+    assert (await failing(services, clock)).endswith(", 1 proposal")
     [proposal] = await services.proposals.list("local")
     assert len(proposal.evidence) == 3 and proposal.evidence[-1] == third.id
     assert proposal.change.bullet.startswith("When http_fetch fails with tool")
     assert await services.findings.open("local") == []
 
 
-async def test_a_failing_model_becomes_a_known_problem(services: Services, log: Log) -> None:
+async def test_a_failing_model_becomes_a_known_problem(
+    services: Services, log: Log, clock: HeldClock
+) -> None:
     for _ in range(3):
         await log.write(
             status=RunStatus.FAILED, error_type="model_unavailable", error_message="HTTP 503"
         )
-    assert (await analysed(services)).endswith(", 1 proposal")
+    assert (await failing(services, clock)).endswith(", 1 proposal")
     [proposal] = await services.proposals.list("local")
     assert proposal.kind is ProposalKind.MEMORY_NEW
     assert proposal.change.text.startswith("Known problem: model_unavailable: HTTP 503")

@@ -131,14 +131,15 @@ def upgrade() -> None:
         "UPDATE runs SET scored_at = CASE WHEN finished_at > 0 THEN finished_at ELSE created_at END "
         "WHERE outcome IS NOT NULL"
     )
-    for name, columns, condition in (
-        ("ix_runs_request", ["workspace", "id"], "kind = 'request'"),
-        ("ix_runs_scored", ["workspace", "scored_at", "id"], "scored_at > 0"),
-        ("ix_runs_trial", ["workspace", "trial", "id"], "trial <> ''"),
+    for name, table, columns, condition in (
+        ("ix_runs_request", "runs", ["workspace", "id"], "kind = 'request'"),
+        ("ix_runs_scored", "runs", ["workspace", "scored_at", "id"], "scored_at > 0"),
+        ("ix_runs_trial", "runs", ["workspace", "trial", "id"], "trial <> ''"),
+        ("ix_steps_failed", "steps", ["workspace", "run_id", "seq"], "error_type <> ''"),
     ):
         op.create_index(
             name,
-            "runs",
+            table,
             columns,
             sqlite_where=sa.text(condition),
             postgresql_where=sa.text(condition),
@@ -167,6 +168,7 @@ def downgrade() -> None:
             *("confidence", "usd_week", "people"),
         ):
             batch_op.drop_column(name)
+    op.drop_index("ix_steps_failed", "steps")
     op.drop_index("ix_runs_trial", "runs")
     op.drop_index("ix_runs_scored", "runs")
     op.drop_index("ix_runs_request", "runs")

@@ -3,7 +3,6 @@
 from bot.clock import SystemIds
 from bot.improve.analyst import Analyst, ripe
 from bot.model.feedback import Feedback
-from bot.model.finding import Failure
 from bot.model.run import Run
 from bot.model.signature import signature
 from tests.conftest import HeldClock
@@ -47,32 +46,6 @@ def test_words_are_kept_with_the_question_they_point_at() -> None:
     )
     assert alone.detail == "always answer in French"
     assert pointing.detail == "Asked \"Who is 'the boss'?\": it is Ada"
-
-
-def test_failures_by_signature() -> None:
-    timeouts = [
-        Failure(
-            f"r{n}", "ops", "http_fetch", "tool", f"no answer from https://h{n}.example in {n} s"
-        )
-        for n in range(3)
-    ]
-    runs = [Failure(f"r{n}", "ops", "", "tool", "the tool failed") for n in range(3)]
-    other = Failure("r9", "ops", "", "internal", "KeyError: 'x'")
-    found = ANALYST.failures([*timeouts, *runs, other])
-    assert [(f.kind, f.count, ripe(f)) for f in found] == [("error", 3, True), ("error", 1, False)]
-    assert found[0].evidence == ("r0", "r1", "r2")
-    assert found[0].title.startswith("tool in http_fetch: no answer from")
-    assert found[0].detail.startswith("lesson: When http_fetch fails with tool (")
-    [later] = ANALYST.failures([timeouts[1]])
-    assert later.fingerprint == found[0].fingerprint
-
-
-def test_what_surrounds_the_agents_becomes_known_not_a_lesson() -> None:
-    [found] = ANALYST.failures([Failure("r1", "ops", "gpt", "model_unavailable", "HTTP 503")])
-    assert found.kind == "outage"
-    assert found.detail.startswith("fact: Known problem: model_unavailable in gpt: HTTP 503")
-    [unrouted] = ANALYST.failures([Failure("r1", "", "", "internal", "oh")])
-    assert unrouted.kind == "outage"
 
 
 def test_a_signature_drops_what_varies() -> None:

@@ -1,0 +1,98 @@
+"""The error knowledge base: failures by signature, and whether what was tried helped; pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import ceil
+from typing import Any
+
+from bot.improve.analyst import known_problem, lesson, outage
+from bot.improve.detect.seen import Seen
+from bot.improve.detect.versions import week_of
+from bot.improve.facts import ERROR, OUTAGE, number
+from bot.model.finding import Failure, Finding
+from bot.model.signature import signature
+from bot.model.words import one_line
+from bot.ports.stores import Closed
+
+_SIGNS, _PEOPLE = 500, 20
+_LEAST, _LONGEST = 50, 5_000
+
+
+def fold(
+    known: dict[str, Any], page: Iterable[Closed], failures: Mapping[str, Sequence[Failure]]
+) -> list[Seen]:
+    """Closed runs, and what failed in them by run id. `known` counts runs by agent ("runs") and
+    keeps the signatures that were seen last ("signs")."""
+    exposed, signs = known.setdefault("runs", {}), known.setdefault("signs", {})
+    seen: list[Seen] = []
+    for run in page:
+        exposed[run.agent] = exposed.get(run.agent, 0) + 1
+        for failure in _told_once(failures.get(run.id, ())):
+            seen.append(_seen(signs, run, failure))
+    while len(signs) > _SIGNS:
+        del signs[next(iter(signs))]
+    return seen
+
+
+def _told_once(failures: Sequence[Failure]) -> Iterator[Failure]:
+    """A run that failed because one of its steps did counts as the step's failure; a step that
+    failed the same way twice counts once."""
+    by_step = {failure.error_type for failure in failures if failure.step}
+    told: set[tuple[str, str, str]] = set()
+    for failure in failures:
+        sign = (failure.error_type, failure.step, signature(failure.message))
+        if sign not in told and (failure.step or failure.error_type not in by_step):
+            told.add(sign)
+            yield failure
+
+
+def _seen(signs: dict[str, Any], run: Closed, failure: Failure) -> Seen:
+    sign = signature(failure.message)
+    about = "\x1f".join((failure.error_type, failure.step, sign))
+    elsewhere = outage(run.agent, failure.error_type)
+    title = f"{failure.error_type}{f' in {failure.step}' if failure.step else ''}: "
+    message = one_line(failure.message, 200)
+    one = Seen(OUTAGE if elsewhere else ERROR, run.agent, about, title + message, "", (run.id,))
+    count, people, usd, first = signs.pop(one.fingerprint, (0, [], 0.0, run.created_at))
+    if run.person not in people:
+        people = [*people, run.person][-_PEOPLE:]
+    count, usd = count + 1, usd + (run.cost_usd or 0.0)
+    # Those seen last stand at the end: the others are forgotten first.
+    signs[one.fingerprint] = [count, people, usd, first]
+    return Seen(
+        one.kind,
+        one.agent,
+        about,
+        one.title,
+        known_problem(one.title, run.id) if elsewhere else lesson(failure, message),
+        (run.id,),
+        count=count,
+        people=len(people),
+        usd_week=week_of(usd, first, run.created_at),
+        confidence=1 - 0.5**count,
+        facts={
+            "error_type": failure.error_type,
+            "step": failure.step,
+            "signature": sign,
+            "message": message,
+            "first": first,
+            "last": run.created_at,
+        },
+        at=run.created_at,
+    )
+
+
+def exposures(known: Mapping[str, Any], finding: Finding) -> int:
+    """Runs so far in which it could have happened: the agent's, or everyone's for an outage."""
+    runs: Mapping[str, int] = known.get("runs") or {}
+    return sum(runs.values()) if finding.kind == OUTAGE else runs.get(finding.agent, 0)
+
+
+def worked(known: Mapping[str, Any], finding: Finding) -> bool:
+    """Whether what was tried against it helped: it has not come back in so many runs that, at the
+    rate it had, it would have with 95 %: three over the rate, 50 at least."""
+    tried_at = number(finding.facts, "exposed")
+    if tried_at is None:
+        return False
+    rate = finding.count / max(tried_at, finding.count)
+    enough = min(max(_LEAST, ceil(3 / rate)), _LONGEST)
+    return exposures(known, finding) - tried_at >= enough
