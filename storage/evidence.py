@@ -48,6 +48,14 @@ _SCORED = _sql(
     ORDER BY scored_at, id LIMIT :limit
     """
 )
+_LATELY = _sql(
+    """
+    SELECT #columns FROM runs
+    WHERE id IN (SELECT id FROM runs WHERE #mine ORDER BY id DESC LIMIT 3000)
+        AND workspace = :w AND status = 'succeeded' AND (:any OR agent IN :agents)
+    ORDER BY id DESC LIMIT :limit
+    """
+).bindparams(bindparam("agents", expanding=True))
 _MESSAGES = _sql(
     "SELECT id, message FROM runs WHERE #mine AND message <> '' AND id IN :ids"
 ).bindparams(bindparam("ids", expanding=True))
@@ -134,6 +142,14 @@ class EvidenceStore:
         at, id = after
         rows = await self._rows(_SCORED, w=workspace, at=at, id=id, until=until, limit=limit)
         return [Closed._make(row) for row in rows]
+
+    async def lately(
+        self, workspace: str, agents: Sequence[str], limit: int
+    ) -> Sequence[Closed]:
+        rows = await self._rows(
+            _LATELY, w=workspace, agents=list(agents), any=not agents, limit=limit
+        )
+        return [Closed(*row) for row in rows]
 
     async def paths(self, workspace: str, first: str, last: str) -> Mapping[str, str]:
         rows = await self._rows(self._paths, w=workspace, first=first, last=last)

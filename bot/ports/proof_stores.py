@@ -70,6 +70,12 @@ class Evidence(Protocol):
         """Requests that got their first outcome after (scored_at ms, id) and before `until`, in
         that order."""
 
+    async def lately(
+        self, workspace: str, agents: Sequence[str], limit: int
+    ) -> Sequence[Closed]:
+        """Requests that these agents answered (any, where none is named), newest first, as far as
+        they are among the last few thousand."""
+
     async def paths(self, workspace: str, first: str, last: str) -> Mapping[str, str]:
         """By run id, first and last included: its steps as "kind:name" joined by "|" (which no
         name has), in order; a step that failed ends in "!"."""
