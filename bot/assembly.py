@@ -11,6 +11,7 @@ from bot.agents.runbooks import Runbooks
 from bot.budget import Purse, defaults
 from bot.command import Command, CommandTable
 from bot.config import Settings
+from bot.dispatch.assigning import Assigning
 from bot.dispatch.closing import Closer
 from bot.dispatch.execute import Executor
 from bot.dispatch.inbox import Dispatcher
@@ -41,6 +42,10 @@ from bot.improve.replay.replayer import Replayer
 from bot.improve.replay.scoring import Scoring
 from bot.improve.replay.sides import Sides
 from bot.improve.rights import Rights
+from bot.improve.rules import Rule
+from bot.improve.showing import Showing
+from bot.improve.trials.desk import Kept, TrialDesk
+from bot.improve.verdicts import RULES
 from bot.improve.wording import Wording
 from bot.kit import ChannelKit, plain
 from bot.lease import Lease
@@ -134,8 +139,10 @@ class Parts:
         redactor: Redactor,
         clock: Clock,
         ids: Ids,
+        rule: Rule | None = None,
     ) -> None:
-        self.settings, self.kept, self.doors = settings, kept, doors
+        """`rule` decides trials in place of the one that the settings name."""
+        self.settings, self.kept, self.doors, self.rule = settings, kept, doors, rule
         self.redactor, self.clock, self.ids, self.events = redactor, clock, ids, Events()
         self.channels: dict[str, Channel] = {}
         self.switchboard = Switchboard(self.channels)
@@ -270,21 +277,53 @@ class Parts:
         return Rights(self.release, self.model)
 
     @cached_property
+    def approvals(self) -> Approvals:
+        kept = self.kept
+        return Approvals(
+            self.policies, kept.approvals, kept.people, kept.feedback, self.clock, self.rights
+        )
+
+    @cached_property
+    def asking(self) -> Asking:
+        return Asking(self.policies, self.kept.asks, self.kept.runs, self.post, self.clock)
+
+    @cached_property
+    def showing(self) -> Showing:
+        kept = self.kept
+        return Showing(kept.proposals, kept.people, self.approvals, self.asking, self.brake)
+
+    @cached_property
+    def trying(self) -> TrialDesk:
+        kept, rule = self.kept, self.rule
+        return TrialDesk(
+            Kept(kept.trials, kept.proposals, kept.evidence, kept.replays, kept.runs, kept.agents),
+            self.release,
+            self.brake,
+            self.showing,
+            self.post,
+            self.clock,
+            self.ids,
+            rule.name if rule else self.settings.trials,
+            {**RULES, **({rule.name: rule} if rule else {})},
+        )
+
+    @cached_property
     def desk(self) -> ProposalDesk:
         kept, book, clock = self.kept, self.policies, self.clock
         return ProposalDesk(
             kept.proposals,
             self.release,
-            kept.people,
             book,
-            Approvals(book, kept.approvals, kept.people, kept.feedback, clock, self.rights),
-            Asking(book, kept.asks, kept.runs, self.post, clock),
+            self.approvals,
+            self.asking,
             clock,
             self.ids,
             self.settings.proposal_days,
             self._wording(),
             brake=self.brake,
             most_open=self.settings.open_proposals,
+            trying=self.trying,
+            showing=self.showing,
         )
 
     def _wording(self) -> Wording | None:
@@ -398,6 +437,7 @@ class Parts:
                 self.clock,
                 roster.load(),
                 self.brake,
+                Assigning(kept.trials, kept.evidence, kept.agents),
                 self.forecast.predict,
             ),
             self.agent,
@@ -478,6 +518,7 @@ class Parts:
             brake=self.brake,
             replayer=self.replayer,
             grading=self.grading,
+            trying=self.trying,
             inbox=self.inbox,
             post=self.post,
             jobs=self.doors.jobs,

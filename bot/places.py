@@ -10,6 +10,8 @@ _KEPT = ("to", "wa_id", "user_id", "person")
 """What tells whom an address on WhatsApp reaches."""
 
 
+_THREAD = (*ADDRESS_KEY.values(), *_KEPT, "team", "thread_ts", "thread_id")
+
 NAMES: Mapping[str, str] = {"slack": "Slack", "telegram": "Telegram", "whatsapp": "WhatsApp"}
 
 
@@ -30,6 +32,14 @@ class Reached:
 
     open: tuple[Place, ...] = ()
     shut: int = 0
+
+
+def thread_of(channel: str, address: Mapping[str, object]) -> dict[str, object] | None:
+    """Where more can be said later to where something was said: the same thread, without what
+    belonged to that one message. None where nothing can be sent unasked."""
+    if not address.get(ADDRESS_KEY.get(channel, "")):
+        return None
+    return {name: value for name, value in address.items() if name in _THREAD}
 
 
 def spoken_in(channel: str, address: Mapping[str, object], person: str) -> Place | None:

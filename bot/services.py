@@ -13,6 +13,7 @@ from bot.improve.grading import Grading
 from bot.improve.policies import PolicyBook
 from bot.improve.proposals import ProposalDesk
 from bot.improve.replay.replayer import Replayer
+from bot.improve.trials.desk import TrialDesk
 from bot.memory import MemoryBank
 from bot.model.job import JobState
 from bot.ports import stores
@@ -75,6 +76,7 @@ class Services:
     brake: Brake
     replayer: Replayer
     grading: Grading
+    trying: TrialDesk
     inbox: Inbox
     post: Post
     jobs: JobControl

@@ -17,6 +17,7 @@ from bot.clock import SystemClock, SystemIds
 from bot.config import Settings
 from bot.errors import ConfigError, StorageError
 from bot.files.saving import Saving
+from bot.improve.rules import Rule
 from bot.kit import ChannelKit, plain
 from bot.lease import Lease
 from bot.llm.pricing import load as load_prices
@@ -102,12 +103,14 @@ async def open_app(
     serve: bool = True,
     clock: Clock | None = None,
     ids: Ids | None = None,
+    rule: Rule | None = None,
 ) -> AsyncIterator[App]:
     """A running Ratchet for the length of the block. The caller holds the home folder's lock.
 
-    `serve` False opens no port and no chat platform, for one command inside this process.
+    `serve` False opens no port and no chat platform, for one command inside this process. `rule`
+    decides trials in place of the one that the settings name: a simulation compares them.
     """
-    app = build(settings, serve, clock or SystemClock(), ids or SystemIds())
+    app = build(settings, serve, clock or SystemClock(), ids or SystemIds(), rule)
     try:
         await app.start()
         yield app
@@ -115,7 +118,7 @@ async def open_app(
         await app.stop()
 
 
-def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
+def build(settings: Settings, serve: bool, clock: Clock, ids: Ids, rule: Rule | None = None) -> App:
     """Makes every part by hand and starts none. Raises ConfigError for settings that can't be."""
     load_prices(settings.prices)  # a wrong table is told at once, with or without a model
     db = Database(url_of(settings.database_url, settings.home))
@@ -134,7 +137,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids) -> App:
     job_runs = JournalRuns(journal, kept.runs, clock, ids, lease.node)
     scheduler = Scheduler(SCHEDULE, kept.job_states, job_runs, durable, clock, HOME, redactor.text)
     doors = Doors(lease, durable, _index(settings), scheduler, COMMANDS)
-    parts = Parts(settings, kept, doors, redactor, clock, ids)
+    parts = Parts(settings, kept, doors, redactor, clock, ids, rule)
     scheduler.bind(parts.services)
 
     async def start_store() -> None:

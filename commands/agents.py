@@ -45,8 +45,10 @@ async def _do(ask: Ask, doing: str, name: str, why: str) -> Reply:
     brake, workspace = ask.services.brake, ask.run.workspace
     if doing == "resume":
         woken = await brake.resume(workspace, name)
+        await ask.services.trying.go_on(workspace)
         return Reply(f"@{name} takes requests again." if woken else f"@{name} isn't paused.")
     await brake.pause(workspace, name, ask.person.id, why)
+    await ask.services.trying.go_on(workspace)
     return Reply(
         f"⏸️ @{name} is paused: others take its requests, and a trial of it waits. What it is at "
         f"work on is finished. `/agents resume {name}` ends that.",

@@ -3,9 +3,10 @@
 from bot.command import Ask, Command
 from bot.improve import cards
 from bot.improve.showing import Edited
+from bot.improve.trials import telling
 from bot.model.message import Button, Reply
 from bot.model.person import Role
-from bot.model.proposal import ProposalStatus
+from bot.model.proposal import Proposal, ProposalStatus
 from commands.refs import look_again, pressed_again, proposal_named
 
 
@@ -25,12 +26,22 @@ async def approve(ask: Ask) -> Reply:
         )
     if again := pressed_again(ask, proposal):
         return again
-    frozen = proposal.applied is None and bool(await ask.services.brake.frozen(workspace))
     return Reply(
-        f"✅ {proposal.ref} is approved. {cards.effect(proposal, frozen)} "
+        f"✅ {proposal.ref} is approved. {await _comes_of(ask, proposal)} "
         f"If it makes things worse, `/rollback {proposal.ref}` undoes it.",
         buttons=(Button("Roll back", f"/rollback {proposal.ref}", "danger"),),
     )
+
+
+async def _comes_of(ask: Ask, proposal: Proposal) -> str:
+    """What happens now."""
+    if proposal.status is ProposalStatus.TRIALLED and (
+        trial := await ask.services.trying.of(proposal)
+    ):
+        return telling.begun(trial)
+    waits = proposal.applied is None
+    frozen = waits and bool(await ask.services.brake.frozen(proposal.workspace))
+    return cards.effect(proposal, frozen)
 
 
 COMMAND = Command(

@@ -9,6 +9,7 @@ from bot.model.person import Role
 async def freeze(ask: Ask) -> Reply:
     services, workspace = ask.services, ask.run.workspace
     new = await services.brake.freeze(workspace, ask.person.id, ask.args)
+    await services.trying.go_on(workspace)
     hold = await services.brake.frozen(workspace)
     since = brake.frozen(hold) if hold else ""
     said = (

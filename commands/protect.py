@@ -15,6 +15,7 @@ async def protect(ask: Ask) -> Reply:
     agent, version, reason = await agent_named(ask, COMMAND)
     which = f"{agent} v{version}" if version else agent
     new = await ask.services.brake.protect(ask.run.workspace, agent, version, ask.person.id, reason)
+    await ask.services.trying.go_on(ask.run.workspace)
     said = (
         f"🔒 {which} is protected: it stays as it is"
         + (" while it is the one in use" if version else "")

@@ -11,6 +11,7 @@ async def unfreeze(ask: Ask) -> Reply:
         return Reply("The loop isn't frozen.")
     waiting = await services.proposals.unapplied(workspace)
     await services.desk.settle(workspace)
+    await services.trying.go_on(workspace)
     named = ", ".join(proposal.ref for proposal in waiting)
     said = f" Approved meanwhile, and going on now: {named}." if waiting else ""
     return Reply(f"The loop goes on.{said}")

@@ -36,7 +36,8 @@ def _routing(run: Run, steps: Sequence[Step]) -> list[str]:
             shown = ", ".join(f"{name} {score:.2f}" for name, score in ranked)
             among = f" (match: {shown})" if shown else ""
             reason = one_line(str(step.output.get("why", "")), 200)
-            return [f"**Agent** {run.agent} v{run.agent_version}: {reason}{among}"]
+            agent = f"**Agent** {run.agent} v{run.agent_version}: {reason}{among}"
+            return [agent, *_trial(step.output.get("trial"))]
     return [f"**Agent** {run.agent} v{run.agent_version}"] if run.agent else ["No agent ran."]
 
 
@@ -64,6 +65,14 @@ def _predicted(run: Run, steps: Sequence[Step]) -> list[str]:
     came = ["no outcome yet" if y is None else f"outcome {y:.2g} (by {one_line(source, 20)})"]
     came += [duration(run.latency_ms), usd(run.usage.cost_usd)] if run.finished_at else []
     return [f"**Predicted** {', '.join(expected)}", f"**Came** {', '.join(came)}"]
+
+
+def _trial(told: object) -> list[str]:
+    if not isinstance(told, Mapping):
+        return []
+    arm = {"candidate": "the new version", "incumbent": "the version in use"}
+    got = arm.get(str(told.get("arm")), "one of the two")
+    return [f"**Trial** {told.get('ref')}: {got}, {one_line(str(told.get('why')), 100)}"]
 
 
 def _memories(steps: Sequence[Step], own: str) -> list[str]:

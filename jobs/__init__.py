@@ -14,6 +14,7 @@ from jobs import (
     regression,
     replay,
     retention,
+    trials,
     vacuum,
 )
 from jobs.job import Job
@@ -27,6 +28,7 @@ SCHEDULE: Mapping[str, Job] = {
     "judge": Job(judge.work, Schedule(every_seconds=300)),
     "digest": Job(digest.work, Schedule(every_seconds=300, missed="catch_up")),
     "approvals": Job(approvals.work, Schedule(every_seconds=60)),
+    "trials": Job(trials.work, Schedule(every_seconds=60)),
     "expire": Job(expire.work, Schedule(every_seconds=3600, missed="catch_up")),
     "retention": Job(retention.work, Schedule(cron="17 3 * * *", missed="catch_up")),
     "vacuum": Job(vacuum.work, Schedule(cron="47 3 * * *")),

@@ -143,9 +143,7 @@ class EvidenceStore:
         rows = await self._rows(_SCORED, w=workspace, at=at, id=id, until=until, limit=limit)
         return [Closed._make(row) for row in rows]
 
-    async def lately(
-        self, workspace: str, agents: Sequence[str], limit: int
-    ) -> Sequence[Closed]:
+    async def lately(self, workspace: str, agents: Sequence[str], limit: int) -> Sequence[Closed]:
         rows = await self._rows(
             _LATELY, w=workspace, agents=list(agents), any=not agents, limit=limit
         )

@@ -25,6 +25,7 @@ from bot.model.file import Attached, Taken
 from bot.model.message import Reply
 from bot.model.person import Person, Role
 from bot.model.run import Run, RunKind, RunStatus, Step, StepKind
+from bot.model.trial import GONE
 from bot.model.words import usd
 from bot.ports.channels import Event
 from bot.ports.clock import Clock
@@ -189,7 +190,7 @@ class Executor:
                     runlog, version, question, history, self._on_delta(runlog), files, images
                 )
         answer = self._redactor.text("\n\n".join([answer, *runlog.notes]))
-        footer, made = self._footer(runlog), await self._made(runlog)
+        footer, made = await self._footer(runlog), await self._made(runlog)
         return ends.succeeded(
             Reply(answer, run.id, rateable=not run.guest, footer=footer, files=made)
         )
@@ -240,11 +241,22 @@ class Executor:
 
         return on_delta
 
-    def _footer(self, runlog: RunLog) -> str:
+    async def _footer(self, runlog: RunLog) -> str:
         run, cost = runlog.run, runlog.usage.cost_usd
         seconds = (self._clock.now() - run.created_at) / 1000
         money = "cost unknown" if cost is None else usd(cost)
-        return f"{run.agent} v{run.agent_version} · {seconds:.1f} s · {money} · {run.short}"
+        return f"{await self._who(run)} · {seconds:.1f} s · {money} · {run.short}"
+
+    async def _who(self, run: Run) -> str:
+        """Which agent and version; in a trial the same for both arms, or votes would not be blind.
+        /why tells it to whoever asks."""
+        if not run.trial:
+            return f"{run.agent} v{run.agent_version}"
+        trial = await self._routing.trial_of(run)
+        if trial is None:
+            return "trial"
+        others = GONE in (*trial.overlay.values(), *trial.base.values())
+        return f"trial {trial.ref}" if others else f"{run.agent} · trial {trial.ref}"
 
 
 def _refuse_unless_useful(run: Run, files: Sequence[Taken]) -> None:

@@ -52,7 +52,9 @@ def status(proposal: Proposal, *, by: str = "", frozen: bool = False) -> str:
     match proposal.status:
         case _S.OFFERED | _S.DRAFTED:
             return f"Waits for a decision until {when(proposal.expires_at)}"
-        case _S.APPROVED | _S.TRIALLED | _S.KEPT:
+        case _S.KEPT:
+            return f"Stays{at}{why}. {effect(proposal)}"
+        case _S.APPROVED | _S.TRIALLED:
             return f"Approved{who}{at}. {effect(proposal, frozen)}"
         case _S.DECLINED:
             return f"Declined{who}{at}{why}"
@@ -68,6 +70,8 @@ def effect(proposal: Proposal, frozen: bool = False) -> str:
     """What approval made, once it has."""
     if not proposal.applied:
         return "It waits: the loop is frozen." if frozen else "Being deployed."
+    if proposal.status is _S.TRIALLED:
+        return f"It is tried beside what is in use, as {proposal.applied.get('trial', 'a trial')}."
     if version := proposal.applied.get("version"):
         return f"{proposal.change.agent} v{version} is in use."
     return f"Remembered as {proposal.applied.get('ref', 'a memory')}."

@@ -8,6 +8,7 @@ from bot.improve.brake import Brake
 from bot.improve.policies import PolicyBook
 from bot.improve.release import Release
 from bot.improve.showing import Showing
+from bot.improve.trials.desk import TrialDesk
 from bot.model.person import Person
 from bot.model.policy import POLICY, AtExpiry, Need
 from bot.model.proposal import Proposal, ProposalStatus
@@ -33,9 +34,11 @@ class Deciding:
         showing: Showing,
         clock: Clock,
         brake: Brake,
+        trying: TrialDesk,
     ) -> None:
         self._proposals, self._release, self._approvals = proposals, release, approvals
-        self._book, self._showing, self._clock, self._brake = book, showing, clock, brake
+        self._book, self._showing, self._clock = book, showing, clock
+        self._brake, self._trying = brake, trying
 
     async def must_be_open(self, proposal: Proposal) -> Proposal:
         """Raises Conflict for what is decided, or whose time is over before the job has seen it."""
@@ -70,18 +73,24 @@ class Deciding:
             both = to is _S.APPROVED and by in [
                 p.id for p in await self._approvals.given(now, need)
             ]
-            if decided_as(now, to, by) or (now.status is to and both):
+            done = now.status is to or (to is _S.APPROVED and now.status is _S.TRIALLED)
+            if done and (now.decided_by == by or both):
                 return now
             raise await self._showing.taken(now) from None
 
     async def applied(self, proposal: Proposal) -> Proposal:
-        """In use, once however often this is called, and shown as it stands. While the loop is
-        frozen the approval is noted, and waits."""
+        """In use or on trial, once however often this is called, and shown as it stands. While the
+        loop is frozen the approval is noted, and waits."""
         if proposal.applied is None and not await self._brake.frozen(proposal.workspace):
-            made = await self._release.apply(proposal, proposal.decided_by)
-            proposal = await self._proposals.set_applied(proposal.workspace, proposal, made)
+            proposal = await self._carried_out(proposal)
         await self._showing.show(proposal)
         return proposal
+
+    async def _carried_out(self, proposal: Proposal) -> Proposal:
+        if self._trying.takes(proposal):
+            return await self._trying.begin(proposal)
+        made = await self._release.apply(proposal, proposal.decided_by)
+        return await self._proposals.set_applied(proposal.workspace, proposal, made)
 
     async def expired(self, proposal: Proposal) -> Proposal | None:
         """As it stands once its time is over; None where it goes on waiting, or was decided."""

@@ -15,6 +15,7 @@ from bot.improve.policies import PolicyBook
 from bot.improve.queue import Queue
 from bot.improve.release import Release
 from bot.improve.showing import Showing
+from bot.improve.trials.desk import TrialDesk
 from bot.improve.wording import Wording
 from bot.model.finding import Finding
 from bot.model.message import Reply
@@ -23,7 +24,7 @@ from bot.model.policy import POLICY
 from bot.model.proposal import IN_USE, Proposal, ProposalStatus
 from bot.model.run import Run
 from bot.ports.clock import Clock, Ids
-from bot.ports.stores import People, Proposals
+from bot.ports.stores import Proposals
 
 log = structlog.get_logger()
 
@@ -40,7 +41,6 @@ class ProposalDesk:
         self,
         proposals: Proposals,
         release: Release,
-        people: People,
         book: PolicyBook,
         approvals: Approvals,
         asking: Asking,
@@ -50,6 +50,8 @@ class ProposalDesk:
         wording: Wording | None = None,
         *,
         brake: Brake,
+        trying: TrialDesk,
+        showing: Showing,
         most_open: int = 10,
     ) -> None:
         """`days` until an undecided one expires, where the policy leaves it open. `wording` is
@@ -57,9 +59,10 @@ class ProposalDesk:
         the rest in the queue."""
         self._proposals, self._release = proposals, release
         self._book, self._approvals, self._asking = book, approvals, asking
-        self._showing = Showing(proposals, people, approvals, asking, brake)
-        self._brake = brake
-        self._deciding = Deciding(proposals, release, approvals, book, self._showing, clock, brake)
+        self._showing, self._brake, self._trying = showing, brake, trying
+        self._deciding = Deciding(
+            proposals, release, approvals, book, showing, clock, brake, trying
+        )
         self._clock, self._ids, self._days = clock, ids, days
         self._wording, self._queue = wording, Queue(proposals, most_open)
 
@@ -123,9 +126,8 @@ class ProposalDesk:
         proposal = await self._showing.find(workspace, ref)
         need = await self._approvals.need(proposal)
         must_have_role(proposal, person, need)
-        if proposal.status is _S.APPROVED and await self._deciding.took_part(
-            proposal, person, need
-        ):
+        begun = proposal.status in (_S.APPROVED, _S.TRIALLED)
+        if begun and await self._deciding.took_part(proposal, person, need):
             return await self._deciding.applied(proposal)
         proposal = await self._deciding.must_be_open(proposal)
         if revision != proposal.revision and proposal.edited_by != person.id:
@@ -189,10 +191,7 @@ class ProposalDesk:
             if proposal.status not in IN_USE:
                 raise await self._showing.taken(proposal)
             proposal = await self._deciding.applied(proposal)
-            said = "It was not in use yet."
-            if proposal.applied is not None:
-                await self._brake.must_be_unprotected(workspace, touched(proposal))
-                said = await self._release.undo(proposal)
+            said = await self._taken_back(proposal)
             reason = f"{reason.rstrip('.')}. {said}" if reason else said
             # Undone first, recorded second: whoever is cut off in between undoes it once more.
             proposal = await self._deciding.decide(proposal, _S.ROLLED_BACK, person.id, reason)
@@ -212,6 +211,15 @@ class ProposalDesk:
             proposal = await self._deciding.decide(proposal, _S.ROLLED_BACK, POLICY, reason)
         await self._showing.show(proposal)
         return proposal
+
+    async def _taken_back(self, proposal: Proposal) -> str:
+        """What stands then, in words."""
+        if proposal.status is _S.TRIALLED:
+            return await self._trying.end_by_hand(proposal)
+        if proposal.applied is None:
+            return "It was not in use yet."
+        await self._brake.must_be_unprotected(proposal.workspace, touched(proposal))
+        return await self._release.undo(proposal)
 
     async def expire(self, workspace: str) -> int:
         """Ends offers whose time is over, as the policy says; returns how many."""

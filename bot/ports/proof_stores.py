@@ -70,9 +70,7 @@ class Evidence(Protocol):
         """Requests that got their first outcome after (scored_at ms, id) and before `until`, in
         that order."""
 
-    async def lately(
-        self, workspace: str, agents: Sequence[str], limit: int
-    ) -> Sequence[Closed]:
+    async def lately(self, workspace: str, agents: Sequence[str], limit: int) -> Sequence[Closed]:
         """Requests that these agents answered (any, where none is named), newest first, as far as
         they are among the last few thousand."""
 

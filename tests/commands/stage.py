@@ -11,7 +11,7 @@ from bot.agents import roster
 from bot.budget import Purse, defaults
 from bot.clock import SystemIds
 from bot.command import Ask, CommandTable
-from bot.config import Settings
+from bot.config import load
 from bot.errors import Forbidden
 from bot.events import Events
 from bot.improve.approvals import Approvals
@@ -23,6 +23,9 @@ from bot.improve.policies import PolicyBook, shipped
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
 from bot.improve.rights import Rights
+from bot.improve.showing import Showing
+from bot.improve.trials.desk import Kept, TrialDesk
+from bot.improve.verdicts import RULES
 from bot.llm.offline import OfflineModel
 from bot.memory import MemoryBank
 from bot.model.codec import reply_from_json, reply_to_json
@@ -172,7 +175,8 @@ class Stage:
         return reply
 
 
-async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
+async def stage(db: Database, clock: HeldClock, home: Path, trials: str = "off") -> Stage:
+    """`trials` as the setting has it: off, what is approved is in use at once."""
     ids, post, inbox, jobs = SystemIds(), RecordingPost(), RecordingInbox(), SmallJobs()
     agents, people, proposals = (
         AgentStore(db, clock),
@@ -182,7 +186,7 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
     memories, budgets = MemoryStore(db), BudgetStore(db, clock)
     bank = MemoryBank(memories, EdgeIndex(home / "vectors"), WordEmbedder(), clock, ids)
     await bank.open()
-    settings = Settings()
+    settings = load({"RATCHET_TRIALS": trials})
     book = PolicyBook(PolicyStore(db), clock, WORKSPACE, shipped())
     purse, workflows = Purse(budgets, defaults(settings), clock), WorkflowStore(db)
     release = Release(agents, workflows, Deeds(agents, bank, purse, jobs), clock)
@@ -191,14 +195,27 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
     asking = Asking(book, AskStore(db), RunStore(db), post, clock)
     holds = HoldStore(db)
     brake = Brake(holds, agents, clock)
+    showing = Showing(proposals, people, approvals, asking, brake)
+    kept = Kept(TrialStore(db), proposals, EvidenceStore(db), ReplayStore(db), RunStore(db), agents)
+    trying = TrialDesk(kept, release, brake, showing, post, clock, ids, trials, RULES)
     desk = ProposalDesk(
-        proposals, release, people, book, approvals, asking, clock, ids, days=14, brake=brake
+        proposals,
+        release,
+        book,
+        approvals,
+        asking,
+        clock,
+        ids,
+        days=14,
+        brake=brake,
+        trying=trying,
+        showing=showing,
     )
     services = Services(
         settings=settings,
         clock=clock,
         ids=ids,
-        runs=RunStore(db),
+        runs=kept.runs,
         metrics=MetricsStore(db),
         agents=agents,
         people=people,
@@ -217,10 +234,10 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
         job_states=JobStateStore(db),
         upkeep=UpkeepStore(db),
         states=StateStore(db),
-        evidence=EvidenceStore(db),
+        evidence=kept.evidence,
         judgements=JudgementStore(db),
-        replays=ReplayStore(db),
-        trials=TrialStore(db),
+        replays=kept.replays,
+        trials=kept.trials,
         holds=holds,
         forecast=Forecast(StateStore(db), clock),
         memory=bank,
@@ -231,6 +248,7 @@ async def stage(db: Database, clock: HeldClock, home: Path) -> Stage:
         brake=brake,
         replayer=cast(Any, None),
         grading=cast(Any, None),
+        trying=trying,
         inbox=inbox,
         post=post,
         jobs=jobs,

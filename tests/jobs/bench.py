@@ -59,6 +59,7 @@ def services(db: Database, clock: Clock, ids: Ids, **others: Any) -> Services:
         "forecast": Forecast(StateStore(db), clock),
         "replayer": unused,
         "grading": unused,
+        "trying": unused,
         "memory": unused,
         "purse": unused,
         "model": unused,

@@ -10,6 +10,9 @@ from bot.improve.policies import PolicyBook, shipped
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
 from bot.improve.rights import Rights
+from bot.improve.showing import Showing
+from bot.improve.trials.desk import Kept, TrialDesk
+from bot.improve.verdicts import RULES
 from bot.llm.offline import OfflineModel
 from bot.model.agent import AgentVersion
 from bot.ports.clock import Clock, Ids
@@ -18,12 +21,15 @@ from storage.agents import AgentStore
 from storage.approvals import ApprovalStore
 from storage.asks import AskStore
 from storage.engine import Database
+from storage.evidence import EvidenceStore
 from storage.feedback import FeedbackStore
 from storage.holds import HoldStore
 from storage.people import PeopleStore
 from storage.policies import PolicyStore
 from storage.proposals import ProposalStore
+from storage.replays import ReplayStore
 from storage.runs import RunStore
+from storage.trials import TrialStore
 from storage.workflows import WorkflowStore
 from tests.fakes.post import RecordingPost
 from tests.jobs.bench import services as make
@@ -43,7 +49,21 @@ async def with_desk(db: Database, clock: Clock, ids: Ids) -> Services:
     asking = Asking(book, AskStore(db), RunStore(db), post, clock)
     proposals = ProposalStore(db)
     brake = Brake(HoldStore(db), agents, clock)
+    showing = Showing(proposals, people, approvals, asking, brake)
+    kept = Kept(TrialStore(db), proposals, EvidenceStore(db), ReplayStore(db), RunStore(db), agents)
+    trying = TrialDesk(kept, release, brake, showing, post, clock, ids, "off", RULES)
     desk = ProposalDesk(
-        proposals, release, people, book, approvals, asking, clock, ids, 14, brake=brake
+        proposals,
+        release,
+        book,
+        approvals,
+        asking,
+        clock,
+        ids,
+        14,
+        brake=brake,
+        trying=trying,
+        showing=showing,
     )
-    return make(db, clock, ids, agents=agents, people=people, post=post, desk=desk, brake=brake)
+    made = {"agents": agents, "people": people, "post": post, "desk": desk}
+    return make(db, clock, ids, **made, brake=brake, trying=trying)

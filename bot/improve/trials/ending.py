@@ -14,7 +14,7 @@ from bot.improve.trials import telling
 from bot.model.message import Reply
 from bot.model.proposal import Proposal, ProposalStatus
 from bot.model.trial import Trial, TrialStatus
-from bot.places import ADDRESS_KEY
+from bot.places import thread_of
 from bot.ports.clock import Clock
 from bot.ports.post import Post
 from bot.ports.stores import Proposals, Runs, Trials
@@ -104,15 +104,15 @@ class Ending:
 
     async def _tell(self, proposal: Proposal, said: Reply) -> None:
         """In the thread where it was approved, or else where warnings go; and to whoever watches."""
-        key = f"verdict:{proposal.id}"
-        run = None
+        key, run = f"verdict:{proposal.id}", None
         if proposal.decided_run:
             run = await self._runs.get(proposal.workspace, proposal.decided_run)
-        self._post.to_watchers(proposal.workspace, said, key=key)
-        if run and run.channel in ADDRESS_KEY and run.address.get(ADDRESS_KEY[run.channel]):
-            sent = await self._post.to_place(
-                proposal.workspace, run.channel, run.address, said, key=key
-            )
-            if sent:
-                return
-        await self._post.to_admins(proposal.workspace, said, key=key)
+        thread = thread_of(run.channel, run.address) if run else None
+        if (
+            run
+            and thread
+            and await self._post.to_place(proposal.workspace, run.channel, thread, said, key=key)
+        ):
+            self._post.to_watchers(proposal.workspace, said, key=key)
+        else:
+            await self._post.to_admins(proposal.workspace, said, key=key)

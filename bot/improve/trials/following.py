@@ -1,6 +1,6 @@
 """A look at each trial under way: it pauses, goes on, or ends."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -111,7 +111,7 @@ def in_time(trial: Trial, now: int) -> Trial:
     return replace(trial, ends_at=now + trial.ends_at - trial.looked_at - passed, looked_at=now)
 
 
-def _unneeded(look: Look, proposal: Proposal | None, seen: list[Observed]) -> Look:
+def _unneeded(look: Look, proposal: Proposal | None, seen: Sequence[Observed]) -> Look:
     """Nobody asked for an agent that would be retired, as long as the trial went on: then it may
     go, though nothing could be measured."""
     retires = proposal is not None and proposal.kind is ProposalKind.AGENT_RETIRE
