@@ -47,6 +47,8 @@ class Node:
             "RATCHET_HOME": str(home),
             "RATCHET_PORT": str(self.port),
             "RATCHET_API_KEY": "key-of-the-test",
+            # Platforms and crashes are told of a change that is in use at once, to everyone.
+            "RATCHET_TRIALS": "off",
             **settings,
         }
         self._process: Process | None = None
