@@ -75,7 +75,7 @@ class OutboxPost:
         *,
         key: str,
     ) -> bool:
-        if not self._active(channel):
+        if channel not in ADDRESS_KEY or not self._active(channel):
             return False
         target = str(address.get(ADDRESS_KEY[channel], ""))
         made = Delivery(

@@ -200,10 +200,10 @@ class ProposalDesk:
 
     async def roll_back_on_harm(self, workspace: str, ref: str, reason: str) -> Proposal | None:
         """Undoes what does harm, as the policy's act, whoever approved it; None where nothing of
-        it is in use. Raises Conflict while the loop is frozen or what it changed is protected."""
+        it is in use: what is on trial is its trial's to judge. Raises Conflict while the loop is frozen or what it changed is protected."""
         proposal = await self._showing.find(workspace, ref)
         if not decided_as(proposal, _S.ROLLED_BACK, POLICY):
-            if proposal.status not in IN_USE or proposal.applied is None:
+            if proposal.status not in (_S.APPROVED, _S.KEPT) or proposal.applied is None:
                 return None
             await self._brake.must_be_free(workspace, touched(proposal))
             said = await self._release.undo(proposal)
