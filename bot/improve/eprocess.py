@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import exp, log, log1p
+from operator import add
 
 STAKES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 PROMOTE = 20.0
@@ -54,15 +55,11 @@ class EProcess:
         contrast = off / propensity if candidate else -off / (1.0 - propensity)
         stake = weight * min(propensity, 1.0 - propensity) * (contrast + self.margin)
         gains = [log1p(each * stake) for each in STAKES]
-        self._up = [had + gain for had, gain in zip(self._up, gains, strict=True)]
-        self._down = [
-            had + log1p(-each * stake) for had, each in zip(self._down, STAKES, strict=True)
-        ]
+        self._up = list(map(add, self._up, gains))
+        self._down = list(map(add, self._down, [log1p(-each * stake) for each in STAKES]))
         if person:
             had = self._by_person.get(person)
-            self._by_person[person] = (
-                gains if had is None else [a + b for a, b in zip(had, gains, strict=True)]
-            )
+            self._by_person[person] = gains if had is None else list(map(add, had, gains))
         self._sum += sum(values)
         self._n += len(values)
         self.bets += 1

@@ -48,6 +48,8 @@ class Evidence:
 
     def live(self, without: str = "") -> Live:
         """The success seen live, by who says so; but for one person's sittings."""
+        if not without and not any(run.source == JUDGE for run in self.seen):
+            return Live(self.success.estimate)
         units = [unit for unit in self.units if unit.person != without or not without]
         return Live(
             estimate(list(weigh(units, _by_others))), estimate(list(weigh(units, _by_judge)))

@@ -6,6 +6,7 @@ from statistics import fmean, median
 from bot.improve.eprocess import HARM, PROMOTE, EProcess
 from bot.improve.verdicts.evidence import COST, LATENCY, Evidence, coverage
 from bot.improve.verdicts.guards import glaring, without_one
+from bot.improve.verdicts.sittings import Sitting, process
 from bot.model.trial import Arm, Observed, Trial
 
 MOST_POINTS = 200
@@ -83,14 +84,14 @@ def _spent(run: Observed, name: str) -> float | None:
 
 
 def _path(trial: Trial, evidence: Evidence) -> Sequence[Sequence[float]]:
-    wealth, points = EProcess(trial.margin), [[0.0, 1.0, 1.0]]
-    weighed = evidence.success.weighed
+    weighed, points = evidence.success.weighed, [[0.0, 1.0, 1.0]]
     every = -(-len(weighed) // (MOST_POINTS - 1)) or 1
-    for n, one in enumerate(weighed, 1):
-        unit = one.sitting
-        wealth.bet(one.values, unit.candidate, unit.propensity, one.weight)
-        if n % every == 0 or n == len(weighed):
+
+    def point(unit: Sitting, wealth: EProcess) -> None:
+        if wealth.bets % every == 0 or wealth.bets == len(weighed):
             points.append([unit.at, _short(wealth.up), _short(wealth.down)])
+
+    process(weighed, trial.margin, point)
     return points[-MOST_POINTS:]
 
 

@@ -22,8 +22,7 @@ class Sitting:
 
     def values(self, value: Value) -> list[float]:
         """What is known of its runs, cut to [0, 1]."""
-        known = (value(run) for run in self.runs)
-        return [min(max(one, 0.0), 1.0) for one in known if one is not None]
+        return [min(max(known, 0.0), 1.0) for run in self.runs if (known := value(run)) is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +58,16 @@ def weigh(units: Sequence[Sitting], value: Value) -> Iterator[Weighed]:
             yield Weighed(unit, values, weights.next(unit.person))
 
 
-def process(weighed: Sequence[Weighed], margin: float = 0.0) -> EProcess:
-    """The wealth after all of them."""
+def process(
+    weighed: Sequence[Weighed],
+    margin: float = 0.0,
+    after: Callable[[Sitting, EProcess], None] | None = None,
+) -> EProcess:
+    """The wealth after all of them; `after` sees it after each."""
     wealth = EProcess(margin)
     for one in weighed:
-        wealth.bet(
-            one.values,
-            one.sitting.candidate,
-            one.sitting.propensity,
-            one.weight,
-            one.sitting.person,
-        )
+        unit = one.sitting
+        wealth.bet(one.values, unit.candidate, unit.propensity, one.weight, unit.person)
+        if after is not None:
+            after(unit, wealth)
     return wealth
