@@ -29,6 +29,11 @@ async def better(ask: Ask) -> Reply:
     by_itself = proposal.id == ask.run.id and proposal.decided_by == POLICY
     if proposal.status is ProposalStatus.OFFERED or by_itself:
         return await services.desk.card(proposal)
+    if proposal.status is ProposalStatus.DRAFTED:
+        return Reply(
+            f"Noted as {proposal.ref}. Enough proposals wait for a decision here already: it comes "
+            "when there is room. `/proposals waiting` lists the queue."
+        )
     if proposal.status in (ProposalStatus.DECLINED, ProposalStatus.EXPIRED):
         return Reply(
             f"Noted. The same change was proposed before as {proposal.ref}: "

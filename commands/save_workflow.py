@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from bot.agents.router import without_mention
 from bot.command import Ask, Command
 from bot.errors import BadInput
+from bot.improve import cards
 from bot.llm.offline import INTRODUCTION, NO_MODEL
-from bot.model.message import Reply
+from bot.model.delivery import place_of
+from bot.model.message import Button, Reply
+from bot.model.proposal import ProposalStatus
 from bot.model.run import Run, Step, StepKind
 from bot.model.words import one_line
 from bot.model.workflow import Workflow
@@ -45,10 +48,28 @@ async def save_workflow(ask: Ask) -> Reply:
             created_at=ask.run.created_at,
         )
     )
+    offered, buttons = await _offered(ask, run, saved)
     return Reply(
         f"Saved run {run.short} as workflow **{name}** v{saved.version}. "
-        f"`/workflow {name} …` runs it for another request.\n\n{saved.markdown}"
+        f"`/workflow {name} …` runs it for another request.{offered}\n\n{saved.markdown}",
+        buttons=buttons,
     )
+
+
+async def _offered(ask: Ask, run: Run, saved: Workflow) -> tuple[str, tuple[Button, ...]]:
+    """It is proposed to the agent that did the run, to follow by itself."""
+    place = place_of(ask.run.channel, ask.run.address)
+    try:
+        proposal = await ask.services.desk.from_runbook(run, saved, ask.person, ask.run.id, place)
+    except BadInput as error:
+        return f" {error.said}", ()
+    if proposal is None:
+        return "", ()
+    ref = proposal.ref
+    if proposal.status not in (ProposalStatus.OFFERED, ProposalStatus.DRAFTED):
+        return f" {ref}, to have {run.agent} follow it: {cards.status(proposal)}.", ()
+    said = f" {ref} proposes that {run.agent} follows it by itself where a request is like this."
+    return said, (Button(f"Show {ref}", f"/proposals {ref}"),)
 
 
 def runbook(name: str, run: Run, steps: Sequence[Step]) -> str:

@@ -1,6 +1,6 @@
 """Who may approve a proposal, by the policy and by what they had to do with it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from bot.errors import Conflict, Forbidden
@@ -41,6 +41,10 @@ class Approvals:
     async def risk(self, proposal: Proposal) -> str:
         """The least role that it takes, whatever the policy says."""
         return await self._rights.risk(proposal)
+
+    async def widens(self, proposal: Proposal) -> Sequence[str]:
+        """What it would let an agent do beyond today, in words."""
+        return await self._rights.reasons(proposal) if proposal.undecided else ()
 
     async def given(self, proposal: Proposal, need: Need) -> list[Person]:
         """Whose approvals of these words count now: roles may have changed meanwhile."""

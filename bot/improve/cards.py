@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.improve import effects, ranking
 from bot.model.message import Button, Card, Field, Reply
 from bot.model.policy import Need, span
-from bot.model.proposal import Proposal, ProposalKind, ProposalStatus
+from bot.model.proposal import Proposal, ProposalStatus
 from bot.model.words import one_line, when
 
 _SHOWN_RUNS = 5
 _S = ProposalStatus
-_ASK = "shall I change this? Approve, edit or decline"
+_STANDS = {
+    _S.OFFERED: "shall I change this? Approve, edit or decline",
+    _S.DRAFTED: "waits in the queue",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class Names:
     editor: str = ""
     need: Need | None = None
     frozen: bool = False
+    widens: Sequence[str] = ()
+    """What it would let an agent do beyond today: why it takes an owner."""
 
 
 def offer(proposal: Proposal, names: Names | None = None) -> Reply:
@@ -31,7 +37,7 @@ def offer(proposal: Proposal, names: Names | None = None) -> Reply:
     by = names.by
     state = status(proposal, by=by, frozen=names.frozen)
     return Reply(
-        text=f"Proposal {proposal.ref}: {_ASK if proposal.status is _S.OFFERED else 'decided'}.",
+        text=f"Proposal {proposal.ref}: {_STANDS.get(proposal.status, 'decided')}.",
         card=Card(
             title=f"{proposal.ref} · {proposal.title}",
             body=proposal.expected,
@@ -50,7 +56,9 @@ def status(proposal: Proposal, *, by: str = "", frozen: bool = False) -> str:
     at = f", {when(proposal.decided_at)}" if proposal.decided_at else ""
     why = f": {one_line(proposal.reason, 200)}" if proposal.reason else ""
     match proposal.status:
-        case _S.OFFERED | _S.DRAFTED:
+        case _S.DRAFTED:
+            return "Waits in the queue until there is room to ask"
+        case _S.OFFERED:
             return f"Waits for a decision until {when(proposal.expires_at)}"
         case _S.KEPT:
             return f"Stays{at}{why}. {effect(proposal)}"
@@ -72,9 +80,7 @@ def effect(proposal: Proposal, frozen: bool = False) -> str:
         return "It waits: the loop is frozen." if frozen else "Being deployed."
     if proposal.status is _S.TRIALLED:
         return f"It is tried beside what is in use, as {proposal.applied.get('trial', 'a trial')}."
-    if version := proposal.applied.get("version"):
-        return f"{proposal.change.agent} v{version} is in use."
-    return f"Remembered as {proposal.applied.get('ref', 'a memory')}."
+    return effects.done(proposal)
 
 
 def reminder(proposal: Proposal, now: int, said: str = "") -> Reply:
@@ -94,16 +100,13 @@ def reminder(proposal: Proposal, now: int, said: str = "") -> Reply:
 
 
 def _fields(proposal: Proposal, names: Names) -> tuple[Field, ...]:
-    if proposal.kind is ProposalKind.MEMORY_NEW:
-        target = "memory of everyone"
-    else:
-        target = f"{proposal.change.agent} v{proposal.base_version}"
     runs = ", ".join(run[-8:] for run in proposal.evidence[:_SHOWN_RUNS])
     more = len(proposal.evidence) - _SHOWN_RUNS
     fields = [
-        Field("Changes", target),
+        Field("Changes", effects.target(proposal)),
         Field("Evidence", f"{runs} and {more} more" if more > 0 else runs or "none"),
-        Field("May approve", names.need.words if names.need else f"an {proposal.risk}"),
+        Field("May approve", _may_approve(proposal, names)),
+        *_numbers(proposal),
     ]
     if names.given and names.need and proposal.status is _S.OFFERED:
         so_far = f"{len(names.given)} of {names.need.people}: {_and(names.given)}"
@@ -115,13 +118,30 @@ def _fields(proposal: Proposal, names: Names) -> tuple[Field, ...]:
     return tuple(fields)
 
 
+def _numbers(proposal: Proposal) -> list[Field]:
+    """What is expected of it, what replay showed, and why it comes now."""
+    told = (
+        ("Expected effect", effects.expected(proposal)),
+        ("Replay", effects.replayed(proposal)),
+        ("Rank", ranking.in_words(proposal) if proposal.finding else ""),
+    )
+    return [Field(label, words) for label, words in told if words]
+
+
+def _may_approve(proposal: Proposal, names: Names) -> str:
+    who = names.need.words if names.need else f"an {proposal.risk}"
+    widens = proposal.status is _S.OFFERED and names.widens
+    return f"{who} (it widens: {one_line(', '.join(names.widens), 160)})" if widens else who
+
+
 def buttons(proposal: Proposal) -> tuple[Button, ...]:
     """What decides one that is offered."""
     # The number of edits goes along: nobody approves words that they haven't seen.
     ref = proposal.ref if not proposal.revision else f"{proposal.ref}.{proposal.revision}"
+    edit = Button("Edit", f"/edit {ref}", asks="What should it say instead?", value=proposal.words)
     return (
         Button("Approve", f"/approve {ref}", "primary"),
-        Button("Edit", f"/edit {ref}", asks="What should it say instead?", value=proposal.words),
+        *([edit] if proposal.words else []),
         Button("Decline", f"/decline {ref}", "danger", asks="Why not? It is not proposed again."),
     )
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import structlog
 
 from bot.errors import BadInput, Conflict, RatchetError
-from bot.improve import drafting, ranking, synthesis
+from bot.improve import drafting, ranking, rewording, synthesis
 from bot.improve.approvals import Approvals, forbidden, must_have_role
 from bot.improve.asking import Asking
 from bot.improve.brake import Brake
@@ -15,6 +15,7 @@ from bot.improve.policies import PolicyBook
 from bot.improve.queue import Queue
 from bot.improve.release import Release
 from bot.improve.showing import Showing
+from bot.improve.synthesis import learning, lint
 from bot.improve.trials.desk import TrialDesk
 from bot.improve.wording import Wording
 from bot.model.finding import Finding
@@ -23,6 +24,7 @@ from bot.model.person import Person, Role
 from bot.model.policy import POLICY
 from bot.model.proposal import IN_USE, Proposal, ProposalStatus
 from bot.model.run import Run
+from bot.model.workflow import Workflow
 from bot.ports.clock import Clock, Ids
 from bot.ports.stores import Proposals
 
@@ -91,6 +93,33 @@ class ProposalDesk:
             if new or kept.id == source_run or not undone:
                 return await self._offer(kept, place)
             fresh = replace(fresh, fingerprint=drafting.again(kept))
+
+    async def from_runbook(
+        self, run: Run, runbook: Workflow, person: Person, source_run: str, place: str = ""
+    ) -> Proposal | None:
+        """Offers a saved runbook to the agent that did the run, to follow by itself; None where
+        that one is gone. Raises BadInput for a text that gives orders to agents."""
+        agent = await self._release.current(run.workspace, run.agent) if run.agent else None
+        if agent is None:
+            return None
+        if lint.suspicious(runbook.markdown):
+            raise BadInput(
+                f"runbook {runbook.name} gives orders",
+                said=f"It is not proposed to {agent.name} to follow by itself: something in it "
+                "reads like an order to the bot about what it may do.",
+            )
+        draft = learning.runbook(
+            agent_name=agent.name,
+            version=agent.version,
+            name=runbook.name,
+            text=runbook.markdown,
+            expected=f"{agent.name} follows these steps by itself where a request is like the one "
+            f"of run {run.short}.",
+        )
+        fresh = await self._fresh(draft, run.workspace, source_run, (run.id,), person.id)
+        fresh = _ranked(fresh, ranking.of_words(fresh.kind, fresh.risk), place)
+        kept, _ = await self._proposals.add(fresh)
+        return await self._offer(kept, place)
 
     async def from_finding(self, finding: Finding, run_id: str = "") -> Proposal | None:
         """Drafts what a finding asks for and offers it, or has it wait for its turn; None if that
@@ -167,7 +196,10 @@ class ProposalDesk:
         proposal = await self._deciding.must_be_open(proposal)
         name = proposal.change.agent
         agent = await self._release.current(workspace, name) if name else None
-        draft = drafting.reworded(proposal, text, agent)
+        draft = rewording.reworded(proposal, text, agent)
+        if draft is None and not proposal.words:
+            said = f"{ref} is no matter of words. Approve or decline it as it is."
+            raise BadInput(f"{ref} has no words", said=said)
         if draft is None:
             raise BadInput("no words", said=f"Say what {ref} should say instead: /edit {ref} words")
         if draft.change != proposal.change:

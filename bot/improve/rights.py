@@ -4,11 +4,10 @@ from bot.errors import Conflict, NotFound
 from bot.improve.changes.widening import widened
 from bot.improve.release import Release
 from bot.model.chat import ModelRequest
-from bot.model.proposal import Proposal, ProposalKind, ProposalStatus
+from bot.model.proposal import Proposal, ProposalKind
 from bot.ports.models import Model
 
 OWNER, APPROVER = "owner", "approver"
-_UNDECIDED = (ProposalStatus.DRAFTED, ProposalStatus.OFFERED)
 _TYPICAL = ({"role": "user", "content": "word " * 1000},)
 
 
@@ -20,7 +19,7 @@ class Rights:
 
     async def risk(self, proposal: Proposal) -> str:
         """ "owner" for what widens, and for what can't be told; what was an owner's stays one's."""
-        if proposal.risk != APPROVER or proposal.status not in _UNDECIDED:
+        if proposal.risk != APPROVER or not proposal.undecided:
             return proposal.risk
         return OWNER if await self.reasons(proposal) else APPROVER
 

@@ -49,7 +49,8 @@ class Showing:
             by = " and ".join([*(name for name in given if name != by), by])
         editor = await self._name(workspace, proposal.edited_by)
         frozen = proposal.applied is None and bool(await self._brake.frozen(workspace))
-        return cards.offer(proposal, cards.Names(by, given, editor, need, frozen))
+        widens = await self._approvals.widens(proposal) if need.owner else ()
+        return cards.offer(proposal, cards.Names(by, given, editor, need, frozen, widens))
 
     async def show(self, proposal: Proposal) -> None:
         """On every card there is of it."""

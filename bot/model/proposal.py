@@ -140,13 +140,22 @@ class Proposal:
 
     @property
     def words(self) -> str:
-        """What it would teach or say."""
-        return self.change.bullet or self.change.text or self.change.instructions
+        """What it would teach or say, and what an edit changes; "" where it is no matter of words.
+        Of a new agent its specialty."""
+        change = self.change
+        said = change.bullet or change.instructions or change.guard.get("advice", "")
+        if self.kind in (ProposalKind.AGENT_NEW, ProposalKind.AGENT_SPLIT):
+            said = change.config.get("specialty", "")
+        return str(said or change.text)
 
     @property
     def tried(self) -> bool:
         """Whether its effect is measured on live traffic before it stays."""
         return self.kind in TRIED
+
+    @property
+    def undecided(self) -> bool:
+        return self.status in (_S.DRAFTED, _S.OFFERED)
 
     @property
     def shared(self) -> bool:
