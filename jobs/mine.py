@@ -1,12 +1,13 @@
 """Mines what is new in the log: kinds of requests, patterns, gaps, and what to expect of agents."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.improve.clusters import Clusters
 from bot.improve.detect import mined
 from bot.improve.detect.mined import RECENT_MS, Crew
 from bot.improve.detect.seen import Seen
+from bot.improve.distinct import mark
 from bot.improve.forecast import CLOSED, SCORED, known_of
 from bot.improve.mining import Mined, OfClosed, OfScored
 from bot.model.words import count
@@ -21,6 +22,7 @@ TOLD = "mining.told"
 _MORE = 1.1
 """Told again once there is so much more of it."""
 _NOTHING = ("", "")
+_TEXTS, _EVERY = 20_000, 8
 
 
 async def work(services: Services, workspace: str, run_id: str) -> str:
@@ -43,41 +45,57 @@ async def work(services: Services, workspace: str, run_id: str) -> str:
     )
 
 
+class _Texts:
+    """What was said in a page of runs. A pass that has much to read (a first analysis) reads the
+    texts of a part: the kinds of requests are known by then."""
+
+    def __init__(self, services: Services, workspace: str) -> None:
+        self._evidence, self._workspace, self._read = services.evidence, workspace, 0
+
+    async def of(self, runs: Sequence[Run]) -> Mapping[str, tuple[str, str] | None]:
+        """By run id; a text that is not read is None, one that is gone is missing."""
+        whole = self._read < _TEXTS
+        self._read += len(runs)
+        chosen = [run.id for run in runs if whole or mark(run.id) % _EVERY == 0]
+        said = await self._evidence.said(self._workspace, chosen)
+        return {run.id: None for run in runs} | dict.fromkeys(chosen, _NOTHING) | {**said}
+
+
 class _OfClosed:
     """Keeps its folds while the state it is given is the one that it made."""
 
     def __init__(self, services: Services, workspace: str, crew: Crew) -> None:
-        self._services, self._workspace, self._crew = services, workspace, crew
+        self._evidence, self._workspace, self._crew = services.evidence, workspace, crew
+        self._texts = _Texts(services, workspace)
         self._known: Known | None = None
         self._fold = OfClosed({})
 
     async def __call__(self, known: Known, runs: Sequence[Run]) -> Iterable[Seen]:
         if known is not self._known:
             self._known, self._fold = known, OfClosed(known)
-        evidence, ids = self._services.evidence, [run.id for run in runs]
-        paths = await evidence.paths_of(self._workspace, ids)
-        said = await evidence.said(self._workspace, ids)
+        paths = await self._evidence.paths_of(self._workspace, [run.id for run in runs])
+        said = await self._texts.of(runs)
         for run in runs:
             granted = self._crew.tools.get(run.agent, frozenset())
-            self._fold.fold(run, paths.get(run.id, ""), said.get(run.id, _NOTHING), granted)
+            self._fold.fold(run, paths.get(run.id, ""), said[run.id], granted)
         known.update(self._fold.dump())
         return ()
 
 
 class _OfScored:
     def __init__(self, services: Services, workspace: str, clusters: Clusters) -> None:
-        self._services, self._workspace, self._clusters = services, workspace, clusters
+        self._evidence, self._workspace, self._clusters = services.evidence, workspace, clusters
+        self._texts = _Texts(services, workspace)
         self._known: Known | None = None
         self._fold = OfScored({}, clusters)
 
     async def __call__(self, known: Known, runs: Sequence[Run]) -> Iterable[Seen]:
         if known is not self._known:
             self._known, self._fold = known, OfScored(known, self._clusters)
-        evidence, ids = self._services.evidence, [run.id for run in runs]
-        paths = await evidence.paths_of(self._workspace, ids)
-        said = await evidence.said(self._workspace, ids)
+        paths = await self._evidence.paths_of(self._workspace, [run.id for run in runs])
+        said = await self._texts.of(runs)
         for run in runs:
-            self._fold.fold(run, paths.get(run.id, ""), said.get(run.id, _NOTHING))
+            self._fold.fold(run, paths.get(run.id, ""), said[run.id])
         known.update(self._fold.dump())
         return ()
 

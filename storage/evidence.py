@@ -28,8 +28,13 @@ _MINE = " AND ".join(
 )
 
 
+# By ids the primary key is the way: SQLite would take an index of the whole workspace instead.
+_MINE_BY_ID = _MINE.replace("workspace =", "workspace || '' =").replace("kind =", "kind || '' =")
+
+
 def _sql(query: str) -> TextClause:
-    return text(query.replace("#columns", _COLUMNS).replace("#mine", _MINE))
+    filled = query.replace("#columns", _COLUMNS).replace("#mine_by_id", _MINE_BY_ID)
+    return text(filled.replace("#mine", _MINE))
 
 
 _CLOSED = _sql(
@@ -38,7 +43,7 @@ _CLOSED = _sql(
     ORDER BY id LIMIT :limit
     """
 )
-_OF_IDS = _sql("SELECT #columns FROM runs WHERE #mine AND id IN :ids").bindparams(
+_OF_IDS = _sql("SELECT #columns FROM runs WHERE #mine_by_id AND id IN :ids").bindparams(
     bindparam("ids", expanding=True)
 )
 _SCORED = _sql(
@@ -57,12 +62,12 @@ _LATELY = _sql(
     """
 ).bindparams(bindparam("agents", expanding=True))
 _MESSAGES = _sql(
-    "SELECT id, message FROM runs WHERE #mine AND message <> '' AND id IN :ids"
+    "SELECT id, message FROM runs WHERE #mine_by_id AND message <> '' AND id IN :ids"
 ).bindparams(bindparam("ids", expanding=True))
 _SAID = _sql(
     """
     SELECT id, SUBSTR(message, 1, 600), SUBSTR(answer, 1, 300) FROM runs
-    WHERE #mine AND message <> '' AND id IN :ids
+    WHERE #mine_by_id AND message <> '' AND id IN :ids
     """
 ).bindparams(bindparam("ids", expanding=True))
 _FAILED_RUNS = _sql(

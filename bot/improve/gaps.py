@@ -9,7 +9,7 @@ again in other words. Each run counts once, however many of these it shows. Two 
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.improve.distinct import distinct, mark, note
 from bot.model.stats import wilson
@@ -32,14 +32,26 @@ _SAYS_NO = re.compile(
     r"\b(?:i can(?:'t|not| not)|i(?:'m| am) (?:not able|unable) to"
     r"|i (?:don't|do not) have (?:access|a tool|the ability|any way)|i have no (?:access|tool|way)"
     r"|beyond what i can|ich kann (?:das |dir |ihnen )?(?:leider )?nicht|ich habe keinen zugriff"
-    r"|je ne peux pas|je n'ai pas acc[eè]s|no puedo|no tengo acceso)\b",
-    re.IGNORECASE,
+    r"|je ne peux pas|je n'ai pas acc[eè]s|no puedo|no tengo acceso)\b"
+)
+# One of these stands in whatever says no: most answers need no closer look.
+_NO = (
+    "can't",
+    "cannot",
+    "can not",
+    "not able",
+    "unable",
+    "have ",
+    "beyond",
+    "kann",
+    "habe",
+    "pas",
+    "no ",
 )
 _NO_MODEL = "No language model is connected"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A closed request. `cluster` "" where it has none. `path` as in `patterns.Walk`."""
 
     run_id: str
@@ -251,7 +263,8 @@ def _unknown(steps: Sequence[tuple[str, str]], granted: Collection[str]) -> list
 def _says_no(answer: str) -> bool:
     if answer.startswith(_NO_MODEL):  # that is one gap, and it is told at every start
         return False
-    return _SAYS_NO.search(answer.replace("\u2019", "'")) is not None
+    low = answer.replace("\u2019", "'").lower()
+    return any(hint in low for hint in _NO) and _SAYS_NO.search(low) is not None
 
 
 def _place(asked: Asked) -> str:

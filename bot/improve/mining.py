@@ -27,14 +27,19 @@ class OfClosed:
         self.gaps = Gaps(known.get("gaps"))
         self.predictor = Predictor(known.get("predictor"))
 
-    def fold(self, run: Closed, path: str, said: tuple[str, str], granted: Collection[str]) -> None:
-        """`said` is how message and answer begin, `granted` the tools that its agent has."""
+    def fold(
+        self, run: Closed, path: str, said: tuple[str, str] | None, granted: Collection[str]
+    ) -> None:
+        """`said` is how message and answer begin, None where that is not looked at; `granted` the
+        tools that its agent has."""
         if run.status not in _DONE:
             return
-        message, answer = said
-        cluster = self.clusters.learn(without_mention(message, run.agent))
+        cluster = self.clusters.learn(without_mention(said[0], run.agent)) if said else ""
         self.patterns.steps_taken(_walk(run, path))
         self.predictor.closed(cluster, run.agent, run.version, run.latency_ms, run.cost_usd)
+        if said is None:
+            return
+        message, answer = said
         self.gaps.closed(
             Asked(
                 run.id,
@@ -69,10 +74,10 @@ class OfScored:
         self.gaps = Gaps(known.get("gaps"))
         self.predictor = Predictor(known.get("predictor"))
 
-    def fold(self, run: Closed, path: str, said: tuple[str, str]) -> None:
+    def fold(self, run: Closed, path: str, said: tuple[str, str] | None) -> None:
         if run.status not in _DONE or run.y is None:
             return
-        cluster = self._clusters.of(without_mention(said[0], run.agent))
+        cluster = self._clusters.of(without_mention(said[0], run.agent)) if said else ""
         self.patterns.judged(_walk(run, path))
         self.predictor.judged(cluster, run.agent, run.version, run.y)
         self.gaps.judged(run.id, cluster, run.person, run.y, run.source)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.improve.distinct import distinct, mark, note
 from bot.model.stats import wilson
@@ -38,9 +38,8 @@ class Strength(StrEnum):
     """The same with much support."""
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """A run as far as patterns go. `path` is its steps as "kind:name" joined by "|", a failed one
+class Walk(NamedTuple):
+    """A run as far as patterns go; a tuple, because there are millions. `path` is its steps as "kind:name" joined by "|", a failed one
     ending in "!". `y` is None while nothing speaks of it. `at` in ms."""
 
     run_id: str

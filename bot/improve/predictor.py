@@ -10,7 +10,7 @@ from math import exp, log, sqrt
 from typing import Any
 
 from bot.improve.calibration import Calibrated, Calibration
-from bot.model.prediction import Prediction, Span
+from bot.model.prediction import ENOUGH, Prediction, Span
 from bot.model.stats import wilson
 
 PRIOR = 6.0
@@ -63,9 +63,9 @@ class Predictor:
 
     def judged(self, cluster: str, agent: str, version: int, y: float) -> None:
         """A run that got its first outcome, once; what was predicted for it is noted first."""
-        prediction = self.predict(cluster, agent)
-        if prediction.known:
-            self._said.came(prediction.success, y)
+        n, success = self._success(cluster, agent)
+        if int(n) >= ENOUGH:
+            self._said.came(success, y)
         for key in (*_keys(cluster, agent), ""):
             cell = _cell(self._good, key, version if key else 0, 3)
             cell[1] += 1
@@ -75,10 +75,7 @@ class Predictor:
 
     def predict(self, cluster: str, agent: str) -> Prediction:
         """What is likely of a request of this cluster ("" for none) with this agent now."""
-        mine = self._good.get(_key(cluster, agent)) or _NONE
-        n, good = mine[1], mine[2]
-        mean = self._mean(agent)
-        success = (good + PRIOR * mean) / (n + PRIOR)
+        n, success = self._success(cluster, agent)
         low, high = wilson(success * (n + PRIOR), round(n + PRIOR))
         return Prediction(
             agent=agent,
@@ -113,6 +110,11 @@ class Predictor:
     def calibration(self) -> Calibrated:
         """Of every prediction made before its outcome was known."""
         return self._said.found()
+
+    def _success(self, cluster: str, agent: str) -> tuple[float, float]:
+        """(runs that it rests on, what is likely)"""
+        mine = self._good.get(_key(cluster, agent)) or _NONE
+        return mine[1], (mine[2] + PRIOR * self._mean(agent)) / (mine[1] + PRIOR)
 
     def _mean(self, agent: str) -> float:
         whole = self._good.get("") or _NONE

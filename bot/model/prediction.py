@@ -8,8 +8,9 @@ from typing import Any
 ENOUGH = 10
 """Scored runs of one agent with such requests; with fewer nothing is told apart."""
 
-EXPLORED = 0.05
-"""The share of requests, where words don't decide, that go to another agent to learn more."""
+EXPLORED, MOST_EXPLORED = 0.05, 0.2
+"""The share of requests, where words don't decide, that go to another agent to learn more: the
+less the best known one reaches, the more there is to win."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ def choose(
     predictions, `near` everyone who may, `coin` in [0, 1) decides whether to explore.
 
     Another agent is taken only where it is surely better: its interval lies above what `first` is
-    predicted to reach. Explored are those of whom too little is known, or who may be better.
+    predicted to reach. Explored is, of those of whom too little is known or who may be better, the
+    most promising one: so that it is soon known.
     """
     mine = predicted.get(first)
     if mine is None or not mine.known:
@@ -72,8 +74,8 @@ def choose(
     better = [p for p in known if p.agent != first and p.low > mine.success]
     best = max(better, key=lambda p: (p.success, p.agent), default=mine)
     others = [name for name in near if name != best.agent and _may_be_better(predicted, name, best)]
-    if others and coin < EXPLORED:
-        name = sorted(others)[int(coin / EXPLORED * len(others))]
+    if others and coin < min(MOST_EXPLORED, max(EXPLORED, (1 - best.success) / 2)):
+        name = max(sorted(others), key=lambda other: _promise(predicted.get(other)))
         return Choice(name, f"{_told(predicted, name)}, explored", explored=True)
     return Choice(best.agent, f"{best}; {first} {mine.success:.0%}") if better else Choice(first)
 
@@ -102,6 +104,10 @@ def coin_of(run_id: str) -> float:
 def _may_be_better(predicted: Mapping[str, Prediction], name: str, best: Prediction) -> bool:
     found = predicted.get(name)
     return found is None or not found.known or found.high > best.success
+
+
+def _promise(prediction: Prediction | None) -> float:
+    return prediction.success if prediction else 0.0
 
 
 def _told(predicted: Mapping[str, Prediction], name: str) -> str:

@@ -1,14 +1,19 @@
 """The run log as detectors read it: in pages, each run once, in two orders."""
 
 from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import bindparam, make_url, text
 
 from bot.model.run import Outcome, Run, RunKind, RunStatus, Step, StepKind
 from bot.model.trial import SITTING_MS, Arm, Assignment
 from bot.ports.stores import Closing
-from storage.engine import Database
+from storage import evidence
+from storage.engine import Database, url_of
 from storage.evidence import EvidenceStore
 from storage.journal import RunJournal
 from storage.runs import RunStore
+from storage.tables import metadata
 from tests import samples
 
 W, T = "local", 1_780_000_000_000
@@ -120,3 +125,20 @@ async def test_paths_and_texts_of_some_runs_alone(db: Database) -> None:
     }
     said = await store.said(W, ids)
     assert list(said) == [long.id] and said[long.id][0] == "m" * 600
+
+
+async def test_some_runs_are_found_by_their_ids(tmp_path: Path) -> None:
+    """SQLite would rather read the whole workspace by an index of its own choice."""
+    database = Database(make_url(url_of("", tmp_path)))
+    async with database.write() as conn:
+        await conn.run_sync(metadata.create_all)
+    for query in (evidence._OF_IDS, evidence._SAID, evidence._MESSAGES):
+        explain = text(f"EXPLAIN QUERY PLAN {query.text}").bindparams(
+            bindparam("ids", expanding=True)
+        )
+        async with database.read() as conn:
+            plan = (await conn.execute(explain, {"w": W, "ids": ["a", "b"]})).all()
+        assert [row[-1] for row in plan] == [
+            "SEARCH runs USING INDEX sqlite_autoindex_runs_1 (id=?)"
+        ]
+    await database.close()

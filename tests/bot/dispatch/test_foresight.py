@@ -70,7 +70,7 @@ async def test_alike_agents_are_tried_now_and_then_and_it_is_said(app: App) -> N
     await learned(app, 0.6, 0.6)
     runs = [await say(app, ASK) for _ in range(200)]
     explored = [run for run in runs if run.agent != "generalist"]
-    assert 0 < len(explored) < 40  # of 200, 5 %: either end comes once in 20,000 times
+    assert 10 < len(explored) < 80  # of 200, a fifth: 40, give or take
     for run in explored:
         route = await routed(app, run)
         assert route["predicted"]["explored"] is True
