@@ -517,6 +517,7 @@ class Parts:
             policies=self.policies,
             brake=self.brake,
             replayer=self.replayer,
+            judging=self.judging,
             grading=self.grading,
             trying=self.trying,
             inbox=self.inbox,

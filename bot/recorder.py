@@ -7,7 +7,8 @@ from typing import Any
 
 from bot.errors import ModelError, RatchetError, StorageError
 from bot.events import Events
-from bot.model.run import Run, Step, StepKind, Usage
+from bot.model.run import GUARDED, Run, Step, StepKind, Usage
+from bot.model.workflow import Workflow
 from bot.ports.channels import Event
 from bot.ports.clock import Clock
 from bot.ports.stores import Journal, Spend
@@ -54,6 +55,10 @@ class RunLog:
         """Lines for the person, to be shown under the answer."""
         self.used: set[str] = set()
         """Names of the tools that were called."""
+        self.tool_error = ""
+        """What the last call of a tool failed with, "" where it worked."""
+        self.followed: tuple[Workflow, ...] = ()
+        """Runbooks that the answer was to follow."""
 
     async def step(
         self, kind: StepKind, name: str, input: Any, work: Callable[[], Awaitable[Done]]
@@ -67,6 +72,7 @@ class RunLog:
             self.used.add(name)
         known = self._take_logged(kind, name)
         if known is not None:
+            self._note(known.kind, known.error_type)
             return known.output
         await self.flush()
         doing = {"seq": self._next_seq, "kind": kind.value, "name": name}
@@ -88,6 +94,7 @@ class RunLog:
             done = Done(None, Usage(), type(error).__name__, str(error))
             raise
         finally:
+            self._note(kind, done.error_type)
             spent = round((self._clock.monotonic() - begun) * 1000, 3)
             self._keep(
                 Step(
@@ -103,6 +110,10 @@ class RunLog:
                     error_message=self._redactor.text(done.error_message),
                 )
             )
+
+    def _note(self, kind: StepKind, error_type: str) -> None:
+        if kind is StepKind.TOOL and error_type != GUARDED:
+            self.tool_error = error_type
 
     async def flush(self) -> None:
         """Commits what waits. Raises Fenced if another node has the run."""

@@ -10,6 +10,7 @@ from bot.events import Events
 from bot.improve.brake import Brake
 from bot.improve.forecast import Forecast
 from bot.improve.grading import Grading
+from bot.improve.judging import Judging
 from bot.improve.policies import PolicyBook
 from bot.improve.proposals import ProposalDesk
 from bot.improve.replay.replayer import Replayer
@@ -75,6 +76,7 @@ class Services:
     policies: PolicyBook
     brake: Brake
     replayer: Replayer
+    judging: Judging
     grading: Grading
     trying: TrialDesk
     inbox: Inbox

@@ -8,7 +8,7 @@ import structlog
 
 from bot.errors import RatchetError
 from bot.improve.analyst import Analyst, ripe
-from bot.improve.outcome import outcome_of
+from bot.improve.outcome import JUDGE, implicit
 from bot.improve.ranking import ENDED, worth_another_look
 from bot.model.feedback import Feedback
 from bot.model.finding import Finding
@@ -17,6 +17,7 @@ from bot.model.run import Run, RunKind
 from bot.model.terms import teaches
 from bot.model.words import count
 from bot.services import Services
+from jobs.scoring import score
 
 log = structlog.get_logger()
 
@@ -47,7 +48,7 @@ async def _read_feedback(services: Services, workspace: str, analyst: Analyst) -
     while page := await services.feedback.since(workspace, after, _PAGE):
         about = [(one, run) for one in page if (run := await _run_of(services, one))]
         for run in {run.id: run for _, run in about}.values():
-            scored += await _score(services, run)
+            scored += await score(services, run)
         words_taken = await _proposed(services, workspace)
         for finding in analyst.complaints(
             (one, run) for one, run in about if run.id not in words_taken
@@ -76,10 +77,8 @@ async def _read_runs(services: Services, workspace: str) -> int:
 async def _guess(services: Services, runs: Sequence[Run]) -> int:
     guessed = 0
     for run, following in _successive(runs):
-        outcome = outcome_of(run, (), following)
-        if run.outcome.y is None and outcome.y is not None:
-            await services.runs.set_outcome(run.workspace, run.id, outcome, services.clock.now())
-            guessed += 1
+        if run.outcome.source in ("", JUDGE) and implicit(run, following):
+            guessed += await score(services, run, following)
     return guessed
 
 
@@ -113,14 +112,6 @@ async def _answer(services: Services, finding: Finding, run_id: str) -> bool:
     status = "proposed" if proposal else "known"
     await services.findings.set_status(finding.workspace, finding.id, status)
     return proposal is not None and proposal.status is not ProposalStatus.DRAFTED
-
-
-async def _score(services: Services, run: Run) -> bool:
-    outcome = outcome_of(run, await services.feedback.of_run(run.workspace, run.id))
-    if outcome == run.outcome:
-        return False
-    await services.runs.set_outcome(run.workspace, run.id, outcome, services.clock.now())
-    return True
 
 
 async def _run_of(services: Services, feedback: Feedback) -> Run | None:

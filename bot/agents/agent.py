@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from bot.agents import prompt
-from bot.agents.guards import GUARDED, Guarding
+from bot.agents.guards import Guarding
 from bot.agents.runbooks import NONE, Runbooks
 from bot.agents.slots import Slots
 from bot.agents.tools.base import Tool, ToolContext
@@ -22,7 +22,7 @@ from bot.model.chat import ModelReply, ModelRequest, ToolCall
 from bot.model.file import Taken
 from bot.model.memory import ORG, Memory, Namespace, Recalled, of_agent, of_user
 from bot.model.message import Turn
-from bot.model.run import StepKind
+from bot.model.run import GUARDED, StepKind
 from bot.ports.clock import Clock
 from bot.ports.models import Model, OnDelta
 from bot.ports.stores import Metrics, Proposals, Runs
@@ -116,6 +116,7 @@ class UniversalAgent:
     ) -> str:
         memories = await self._recall(log, version, question)
         known = await self._runbooks.known(log, version, question) if version.workflows else NONE
+        log.followed = known.followed
         guards = Guarding(version.guards) if version.guards else None
         tools = {tool.name: tool for tool in granted(version.tools)}
         request = prompt.build(

@@ -8,9 +8,6 @@ from bot.model.agent import Guard
 from bot.model.chat import ToolCall
 from bot.model.signature import signature
 
-GUARDED = "guarded"
-"""The error type of a call that a guard refused: it was never made."""
-
 
 class Guarding:
     """What one run has been advised so far. It is read from the results, so that a resumed run

@@ -21,9 +21,10 @@ class TooLong(BadInput):
         super().__init__(f"message over {limit} characters", said=said)
 
 
-def succeeded(reply: Reply) -> tuple[Reply, Closing]:
-    """An answer says nothing yet about how good it was: the outcome stays open."""
-    return reply, Closing(RunStatus.SUCCEEDED, 0, reply.text)
+def succeeded(reply: Reply, outcome: Outcome | None = None) -> tuple[Reply, Closing]:
+    """An answer says nothing yet about how good it was: the outcome stays open, unless a program
+    can tell."""
+    return reply, Closing(RunStatus.SUCCEEDED, 0, reply.text, outcome=outcome or Outcome())
 
 
 def late(run: Run) -> tuple[Reply, Closing]:

@@ -19,6 +19,7 @@ from bot.dispatch.routing import Routing
 from bot.errors import BadInput, Conflict, Fenced, Forbidden, NotFound, RatchetError
 from bot.events import Events
 from bot.files.intake import Intake
+from bot.improve.outcome import checked, of_log
 from bot.model.agent import AgentVersion
 from bot.model.codec import reply_from_json, reply_to_json
 from bot.model.file import Attached, Taken
@@ -191,9 +192,8 @@ class Executor:
                 )
         answer = self._redactor.text("\n\n".join([answer, *runlog.notes]))
         footer, made = await self._footer(runlog), await self._made(runlog)
-        return ends.succeeded(
-            Reply(answer, run.id, rateable=not run.guest, footer=footer, files=made)
-        )
+        reply = Reply(answer, run.id, rateable=not run.guest, footer=footer, files=made)
+        return ends.succeeded(reply, checked(answer, of_log(runlog)))
 
     async def _made(self, runlog: RunLog) -> tuple[Attached, ...]:
         """The files that its agent made: of each name the last."""

@@ -51,6 +51,10 @@ class StepKind(StrEnum):
     """A model grades an answer."""
 
 
+GUARDED = "guarded"
+"""The error type of a tool's call that a guard refused: it was never made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens and money of one or more model calls.

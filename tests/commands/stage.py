@@ -19,6 +19,7 @@ from bot.improve.asking import Asking
 from bot.improve.brake import Brake
 from bot.improve.deeds import Deeds
 from bot.improve.forecast import Forecast
+from bot.improve.judging import Judging
 from bot.improve.policies import PolicyBook, shipped
 from bot.improve.proposals import ProposalDesk
 from bot.improve.release import Release
@@ -247,6 +248,7 @@ async def stage(db: Database, clock: HeldClock, home: Path, trials: str = "off")
         policies=book,
         brake=brake,
         replayer=cast(Any, None),
+        judging=Judging(None, JudgementStore(db), EvidenceStore(db)),
         grading=cast(Any, None),
         trying=trying,
         inbox=inbox,

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from bot.config import load
 from bot.improve.forecast import Forecast
+from bot.improve.judging import Judging
 from bot.ports.clock import Clock, Ids
 from bot.services import Services
 from storage.agents import AgentStore
@@ -21,6 +22,7 @@ from storage.retention import UpkeepStore
 from storage.runs import RunStore
 from storage.states import StateStore
 from storage.trials import TrialStore
+from storage.workflows import WorkflowStore
 from tests.fakes.post import RecordingPost
 
 
@@ -41,7 +43,7 @@ def services(db: Database, clock: Clock, ids: Ids, **others: Any) -> Services:
         "findings": FindingStore(db),
         "proposals": ProposalStore(db),
         "memories": unused,
-        "workflows": unused,
+        "workflows": WorkflowStore(db),
         "codes": unused,
         "contacts": unused,
         "files": unused,
@@ -58,6 +60,7 @@ def services(db: Database, clock: Clock, ids: Ids, **others: Any) -> Services:
         "brake": unused,
         "forecast": Forecast(StateStore(db), clock),
         "replayer": unused,
+        "judging": Judging(None, JudgementStore(db), EvidenceStore(db)),
         "grading": unused,
         "trying": unused,
         "memory": unused,

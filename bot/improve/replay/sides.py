@@ -13,6 +13,7 @@ from bot.agents.router import without_mention
 from bot.errors import ModelUnavailable, OverBudget, RatchetError, StorageError
 from bot.events import Events
 from bot.improve.judge import Judge
+from bot.improve.outcome import checked, of_log
 from bot.improve.replay.paying import ReplayPurse
 from bot.improve.replay.recorded import Recorded
 from bot.improve.replay.scoring import Side
@@ -199,9 +200,11 @@ class Sides:
         async with self._images(task.workspace, files, agent.model_of(version)) as images:
             answer = await agent.answer(runlog, version, question, history, None, files, images)
         answer = self._redactor.text("\n\n".join([answer, *runlog.notes]))
-        if judge is None:
-            return answer, Outcome()
-        return answer, await _judged(judge, agent, runlog, question, answer, history)
+        outcome = Outcome()
+        if judge is not None:
+            outcome = await _judged(judge, agent, runlog, question, answer, history)
+        found = checked(answer, of_log(runlog))
+        return answer, outcome if found.y is None else found
 
     async def _close(self, runlog: RunLog, closing: Closing) -> Run:
         steps, spend = runlog.take_pending()

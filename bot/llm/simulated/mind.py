@@ -21,7 +21,7 @@ _CHARS_PER_TOKEN = 4
 _THINKING_MS = 400.0
 _ARGUMENTS = {
     "calculator": {"expression": "12*7"},
-    "recall": {"query": "periods and amounts"},
+    "recall": {"question": "periods and amounts"},
     "date_and_time": {},
     "run_history": {},
 }

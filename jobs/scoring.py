@@ -1,0 +1,67 @@
+"""A run's outcome from all that is known of it by now: ratings, checks, the next message, the judge."""
+
+from collections.abc import Sequence
+
+from bot.improve.outcome import Done, checked, outcome_of
+from bot.model.run import GUARDED, Outcome, Run, RunKind, RunStatus, Step, StepKind
+from bot.services import Services
+
+_LOOKED_BACK = 200
+
+
+async def score(services: Services, run: Run, following: Run | None = None) -> bool:
+    """Writes it down where it has changed; says whether it had. What was overruled before (a check
+    by a rating that was taken back) is read from the log again."""
+    feedback = await services.feedback.of_run(run.workspace, run.id)
+    outcome = outcome_of(run, feedback, following)
+    if outcome.y is None and run.outcome.y is not None:
+        outcome = await _again(services, run)
+    if outcome == run.outcome:
+        return False
+    await services.runs.set_outcome(run.workspace, run.id, outcome, services.clock.now())
+    return True
+
+
+async def _again(services: Services, run: Run) -> Outcome:
+    """As if nobody had ever rated it."""
+    if run.status is RunStatus.SUCCEEDED:
+        steps = await services.runs.steps(run.workspace, run.id)
+        made = [s for s in steps if s.kind is StepKind.TOOL]
+        error = next((s.error_type for s in reversed(made) if s.error_type != GUARDED), "")
+        runbooks = await _followed(services, run, steps)
+        found = checked(run.answer, Done({s.name for s in made}, error, runbooks))
+        if found.y is not None:
+            return found
+    return outcome_of(run, (), await _next(services, run), await _judged(services, run))
+
+
+async def _followed(services: Services, run: Run, steps: Sequence[Step]) -> list[str]:
+    texts = []
+    for step in steps:
+        if step.kind is StepKind.RUNBOOK:
+            name, _, number = step.name.partition("@")
+            version = int(number) if number.isdigit() else 0
+            runbook = await services.workflows.get(run.workspace, name, version)
+            texts += [runbook.markdown] if runbook else []
+    return texts
+
+
+async def _next(services: Services, run: Run) -> Run | None:
+    """The same person's next request in the conversation."""
+    recent = await services.runs.recent(
+        run.workspace,
+        conversation=run.conversation,
+        kinds=[RunKind.REQUEST.value],
+        limit=_LOOKED_BACK,
+    )
+    later = [other for other in recent if other.id > run.id and other.person == run.person]
+    return later[-1] if later else None
+
+
+async def _judged(services: Services, run: Run) -> float | None:
+    """A trusted judge's grade, where there is one."""
+    judge = await services.judging.for_trials(run.workspace)
+    if judge is None:
+        return None
+    found = await services.judgements.of_runs(run.workspace, [run.id])
+    return next((one.y for one in found if one.judge == judge.name), None)
