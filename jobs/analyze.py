@@ -10,6 +10,7 @@ from bot.errors import RatchetError
 from bot.improve.analyst import Analyst, ripe
 from bot.improve.outcome import JUDGE, implicit
 from bot.improve.ranking import ENDED, worth_another_look
+from bot.improve.scoring import Scoring
 from bot.model.feedback import Feedback
 from bot.model.finding import Finding
 from bot.model.proposal import ProposalStatus
@@ -17,7 +18,6 @@ from bot.model.run import Run, RunKind
 from bot.model.terms import teaches
 from bot.model.words import count
 from bot.services import Services
-from jobs.scoring import score
 
 log = structlog.get_logger()
 
@@ -48,7 +48,7 @@ async def _read_feedback(services: Services, workspace: str, analyst: Analyst) -
     while page := await services.feedback.since(workspace, after, _PAGE):
         about = [(one, run) for one in page if (run := await _run_of(services, one))]
         for run in {run.id: run for _, run in about}.values():
-            scored += await score(services, run)
+            scored += await _scoring(services).score(run)
         words_taken = await _proposed(services, workspace)
         for finding in analyst.complaints(
             (one, run) for one, run in about if run.id not in words_taken
@@ -74,11 +74,22 @@ async def _read_runs(services: Services, workspace: str) -> int:
     return guessed
 
 
+def _scoring(services: Services) -> Scoring:
+    return Scoring(
+        services.runs,
+        services.feedback,
+        services.workflows,
+        services.judgements,
+        services.judging,
+        services.clock,
+    )
+
+
 async def _guess(services: Services, runs: Sequence[Run]) -> int:
     guessed = 0
     for run, following in _successive(runs):
         if run.outcome.source in ("", JUDGE) and implicit(run, following):
-            guessed += await score(services, run, following)
+            guessed += await _scoring(services).score(run, following)
     return guessed
 
 
