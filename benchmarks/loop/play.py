@@ -2,7 +2,6 @@
 
 import heapq
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from benchmarks.loop.owner import Owner
 from benchmarks.loop.policies import Policy
 from benchmarks.loop.tally import Tally
 from bot.app import App
-from bot.config import load, names
+from bot.config import load
 from bot.improve.facts import REGRESSION
 from bot.improve.outcome import CHECK
 from bot.llm.simulated.mind import Mind
@@ -56,7 +55,11 @@ async def play(
             server.url, str(home), _prices(world, home), world.models[0].name, policy
         )
         async with open_app(
-            load(_known(environ), home), serve=False, clock=clock, ids=SeededIds(clock, seed)
+            load(environ, home),
+            serve=False,
+            clock=clock,
+            ids=SeededIds(clock, seed),
+            rule=policy.rule,
         ) as app:
             await app.settled()
             crowd = Crowd(app, clock)
@@ -180,12 +183,6 @@ class _Weeks:
                 "others": self.owner.others,
             },
         )
-
-
-def _known(environ: Mapping[str, str]) -> dict[str, str]:
-    """Those that this version has."""
-    settings = {name for name, _, _ in names()}
-    return {name: value for name, value in environ.items() if name in settings}
 
 
 def _prices(world: World, home: Path) -> str:
