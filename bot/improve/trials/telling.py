@@ -30,6 +30,7 @@ _BACK: Mapping[str, str] = {
     "time": "No clear difference in the time it had",
     "thin": "Not enough data yet",
     "missing": "Too many outcomes are missing on one side to compare them",
+    "unconfirmed": "Replays promised more than the trial showed",
     "one_person": "The difference hangs on what one person said",
 }
 _STOPPED: Mapping[str, str] = {

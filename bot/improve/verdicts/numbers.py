@@ -15,10 +15,10 @@ MOST_POINTS = 200
 def numbers(trial: Trial, evidence: Evidence, phase: str, cap: int) -> dict[str, object]:
     """`phase` is "smoke" or "even"; `runs` of at most `cap` were assigned by chance, `home_runs`
     where the change was asked for. `arms` holds runs, scored runs, sittings, failed runs, mean
-    success (None while nothing is known) and coverage of each. `difference` with `low` and `high`
-    is candidate less incumbent with the 95 % interval of a single look. `path` is [runs so far,
-    up, down]. `latency` and `cost` hold the ratio candidate / incumbent (medians, means) and the
-    runs behind it."""
+    success (None while nothing is known) and coverage of each. `difference` is candidate less
+    incumbent, `error` its standard error, `low` and `high` the 95 % interval of a single look.
+    `path` is [runs so far, up, down]. `latency` and `cost` hold the ratio candidate / incumbent
+    (medians, means) and the runs behind it."""
     live, wealth = evidence.success.estimate, evidence.success.wealth
     low, high = live.interval if live else (None, None)
     parts = coverage(evidence.units)
@@ -31,6 +31,7 @@ def numbers(trial: Trial, evidence: Evidence, phase: str, cap: int) -> dict[str,
         "margin": trial.margin,
         "arms": {arm.value: _arm(evidence, arm) for arm in Arm},
         "difference": live.difference if live else None,
+        "error": live.error if live else None,
         "low": low,
         "high": high,
         "up": _short(wealth.up),
