@@ -375,13 +375,13 @@ class Parts:
             self.node,
         )
         scoring, purse = Scoring(Nearness(self.embedder)), self.purse
+        step = max(1, settings.replay_pairs)
+        most = max(settings.replay_pairs, settings.replay_most)
         return Replayer(
             kept.replays,
             kept.proposals,
-            Planning(
-                kept.replays, kept.agents, self.release.candidate, clock, settings.replay_pairs
-            ),
-            Pairing(kept.replays, kept.runs, sides, scoring, purse, limits, clock),
+            Planning(kept.replays, kept.agents, self.release.candidate, clock, most),
+            Pairing(kept.replays, kept.runs, sides, scoring, purse, limits, clock, step),
             sides,
             limits,
             self.judging.for_replays,

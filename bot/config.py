@@ -191,6 +191,13 @@ class Settings(BaseSettings):
         ge=0,
         le=1_000,
     )
+    replay_most: int = _named(
+        240,
+        "RATCHET_REPLAY_MOST",
+        "As many at most, where it looks better after the first ones: as many more at a time.",
+        ge=0,
+        le=5_000,
+    )
     replay_budget: float = _named(
         1.0, "RATCHET_REPLAY_BUDGET", "US dollars that the replay of one proposal may cost.", ge=0
     )

@@ -10,8 +10,10 @@ from bot.budget import Holding
 from bot.improve.judge import Judge
 from bot.improve.replay.arms import Rosters
 from bot.improve.replay.paying import Limits, ReplayPurse
+from bot.improve.replay.result import replayed
 from bot.improve.replay.scoring import Scoring, Side
 from bot.improve.replay.sides import Paused, Sides
+from bot.improve.verdicts.gate import promising
 from bot.model.run import Usage
 from bot.model.trial import Arm
 from bot.ports.clock import Clock
@@ -41,9 +43,11 @@ class Pairing:
         purse: Holding,
         limits: Limits,
         clock: Clock,
+        step: int,
     ) -> None:
+        """After each `step` pairs it goes on only where the candidate looks better than not."""
         self._replays, self._runs, self._sides, self._scoring = replays, runs, sides, scoring
-        self._purse, self._limits, self._clock = purse, limits, clock
+        self._purse, self._limits, self._clock, self._step = purse, limits, clock, step
 
     async def go_on(
         self,
@@ -59,6 +63,8 @@ class Pairing:
         left = [task for task in replay.tasks if task not in {pair.run_id for pair in pairs}]
         purse, pauses = await self._own(replay), 0
         for task in left:
+            if self.over(replay, pairs):
+                break
             if self._clock.monotonic() >= turn.until or not await turn.alive():
                 break
             try:
@@ -73,6 +79,13 @@ class Pairing:
             pairs.append(pair)
             await told(pairs)
         return pairs
+
+    def over(self, replay: Replay, pairs: Sequence[Pair]) -> bool:
+        """Whether every request was tried, or the last step leaves no hope."""
+        if len(pairs) >= len(replay.tasks):
+            return True
+        stepped = len(pairs) > 0 and len(pairs) % self._step == 0
+        return stepped and not promising(replayed(pairs))
 
     async def _own(self, replay: Replay) -> ReplayPurse:
         spent = sum((run.usage for run in await self._sides.of(replay)), Usage())

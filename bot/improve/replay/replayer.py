@@ -137,7 +137,7 @@ class Replayer:
             pairs = await self._replays.pairs(replay.workspace, replay.id)
             await self._end(proposal, replay, pairs, "spent", error.said)
             return len(pairs) - before, False
-        over = len(pairs) >= len(replay.tasks)
+        over = self._pairing.over(replay, pairs)
         if over:
             enough = replayed(pairs).enough
             reason = "" if enough else "too few pairs could be compared"

@@ -1,4 +1,4 @@
-"""What a replay has to show before a candidate is tried, and how long it goes on; pure."""
+"""What a replay has to show to go on, and before a candidate is tried; pure."""
 
 from collections.abc import Mapping
 
@@ -14,9 +14,3 @@ MOST_PAIRS = 240
 def promising(replay: Replayed, biases: Mapping[str, Bias] = BIASES, margin: float = 0.0) -> bool:
     """Whether the candidate is more likely better than not: worth more pairs, and worth a trial."""
     return posterior(Live(), replay, margin, biases) > 0.5
-
-
-def goes_on(replay: Replayed, biases: Mapping[str, Bias] = BIASES, margin: float = 0.0) -> bool:
-    """Whether more pairs are worth their cost, as far as there are requests and money for them:
-    what doesn't look better after a step isn't asked any further."""
-    return replay.pairs < MOST_PAIRS and promising(replay, biases, margin)

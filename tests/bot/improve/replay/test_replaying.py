@@ -46,6 +46,17 @@ async def test_a_change_that_makes_answers_worse_is_seen_to(loop: Loop) -> None:
     assert await loop.turn() == "0 pairs replayed, 0 replays ended"
 
 
+@pytest.mark.parametrize("more", [{"RATCHET_REPLAY_PAIRS": "10"}])
+async def test_what_does_not_look_better_after_a_step_is_tried_no_further(loop: Loop) -> None:
+    loop.model.reply = worse
+    await loop.fill()
+    proposal = await loop.propose()
+    assert await loop.turn() == "10 pairs replayed, 1 replay ended"
+    assert (await loop.seen(proposal))["status"] == "done"
+    assert len((await loop.kept(proposal)).tasks) == 11
+    assert await loop.turn() == "0 pairs replayed, 0 replays ended"
+
+
 async def test_it_counts_nowhere_as_a_request(loop: Loop) -> None:
     loop.model.reply = worse
     await loop.fill()

@@ -8,7 +8,7 @@ import pytest
 from bot.improve.verdicts.bias import BIASES, Compared, learned
 from bot.improve.verdicts.estimate import Estimate, Live, estimate, posterior
 from bot.improve.verdicts.evidence import twice_p90
-from bot.improve.verdicts.gate import goes_on, promising
+from bot.improve.verdicts.gate import promising
 from bot.improve.verdicts.sittings import sittings, weigh
 from bot.model.trial import Observed
 from tests.bot.improve.verdicts.trials import observed, replayed, runs
@@ -94,9 +94,8 @@ def test_the_cap_is_twice_what_nine_of_ten_stay_below() -> None:
     assert twice_p90([float(n) for n in range(1, 101)]) == 182.0
 
 
-def test_replay_goes_on_while_it_looks_better_and_not_for_ever() -> None:
-    assert goes_on(replayed(0.02))
-    assert not goes_on(replayed(-0.02))
+def test_what_looks_better_is_promising() -> None:
+    assert promising(replayed(0.02))
     assert not promising(replayed(-0.02))
     assert promising(replayed(-0.02), margin=0.05)
-    assert not goes_on(replace(replayed(0.02), pairs=240))
+    assert not promising(replayed(0.02, error=0.0))
