@@ -296,7 +296,15 @@ class Parts:
     def trying(self) -> TrialDesk:
         kept, rule = self.kept, self.rule
         return TrialDesk(
-            Kept(kept.trials, kept.proposals, kept.evidence, kept.replays, kept.runs, kept.agents),
+            Kept(
+                kept.trials,
+                kept.proposals,
+                kept.evidence,
+                kept.replays,
+                kept.runs,
+                kept.agents,
+                self.judging,
+            ),
             self.release,
             self.brake,
             self.showing,

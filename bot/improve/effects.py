@@ -48,13 +48,17 @@ def expected(proposal: Proposal) -> str:
 def replayed(proposal: Proposal) -> str:
     """What replay showed, with interval and number of pairs; "" where none was made."""
     shown = proposal.estimate.get("replay")
-    if not isinstance(shown, Mapping):
-        return ""
+    if not isinstance(shown, Mapping) or shown.get("mark", proposal.mark) != proposal.mark:
+        return ""  # none, or one of other words
+    status, why = facts.text(shown, "status"), facts.text(shown, "reason")
+    if status in ("planned", "running"):
+        return f"replay {shown.get('done', 0)} of {shown.get('of', 0)}"
     pairs = int(facts.number(shown, "pairs") or 0)
     diverged = int(facts.number(shown, "diverged") or 0)
     cost = facts.number(shown, "cost_usd")
     extra = f"; {diverged} more could not be compared" if diverged else ""
     extra += f"; it cost {usd(cost)}" if cost else ""
+    extra += f"; {why.rstrip('.')}" if why else ""
     numbers = [facts.number(shown, key) for key in ("mean", "low", "high")]
     if not shown.get("enough") or any(number is None for number in numbers):
         return f"not enough to tell: {count(pairs, 'request')} done again{extra}"

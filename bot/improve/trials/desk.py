@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.errors import Conflict
 from bot.improve.brake import Brake
+from bot.improve.judging import Judging
 from bot.improve.release import Release
 from bot.improve.rules import Rule
 from bot.improve.showing import Showing
@@ -31,6 +32,8 @@ class Kept:
     replays: stores.Replays
     runs: stores.Runs
     agents: stores.Agents
+    judging: Judging | None = None
+    """Without one no judge is believed."""
 
 
 class TrialDesk:
@@ -60,6 +63,7 @@ class TrialDesk:
             kept.agents,
             brake,
             rules,
+            kept.judging,
             clock,
         )
         self._ending = Ending(

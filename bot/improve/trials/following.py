@@ -7,6 +7,8 @@ import structlog
 
 from bot.errors import Conflict
 from bot.improve.brake import Brake
+from bot.improve.judging import Judging
+from bot.improve.outcome import JUDGE, unjudged
 from bot.improve.rules import Look, Rule, Verdict
 from bot.model.proposal import Proposal, ProposalKind
 from bot.model.trial import ACTIVE, GONE, Observed, Replayed, Trial, TrialStatus
@@ -35,11 +37,12 @@ class Following:
         agents: Agents,
         brake: Brake,
         rules: Mapping[str, Rule],
+        judging: Judging | None,
         clock: Clock,
     ) -> None:
         self._trials, self._proposals, self._evidence = trials, proposals, evidence
         self._replays, self._agents, self._brake = replays, agents, brake
-        self._rules, self._clock = rules, clock
+        self._rules, self._judging, self._clock = rules, judging, clock
 
     async def look(self, workspace: str) -> int:
         """At every active one; how many there were."""
@@ -91,12 +94,20 @@ class Following:
         return "paused" if trial.agents & set(await self._brake.paused(trial.workspace)) else ""
 
     async def _judged(self, trial: Trial, now: int) -> Look:
-        seen = await self._evidence.of_trial(trial.workspace, trial.id)
+        seen = await self._heard(trial)
         proposal = await self._proposals.get(trial.workspace, trial.proposal)
         replay = await self._replayed(proposal) if proposal else None
         rule = self._rules.get(trial.mode) or next(iter(self._rules.values()))
         look = rule.look(trial, seen, replay, now)
         return _unneeded(look, proposal, seen)
+
+    async def _heard(self, trial: Trial) -> Sequence[Observed]:
+        """Its runs; what only a judge spoke of is silent unless the judge agrees with people here."""
+        seen = await self._evidence.of_trial(trial.workspace, trial.id)
+        if not any(one.source == JUDGE for one in seen):
+            return seen
+        trusted = self._judging and await self._judging.for_trials(trial.workspace)
+        return seen if trusted else unjudged(seen)
 
     async def _replayed(self, proposal: Proposal) -> Replayed | None:
         """What too little was replayed for is no evidence."""

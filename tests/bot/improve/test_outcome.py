@@ -6,9 +6,10 @@ import pytest
 
 from bot.improve import checks
 from bot.improve.measure import coverage, wilson
-from bot.improve.outcome import Done, checked, outcome_of, rephrased
+from bot.improve.outcome import Done, checked, outcome_of, rephrased, unjudged
 from bot.model.feedback import Feedback
 from bot.model.run import Outcome, Run, RunStatus
+from bot.model.trial import Arm, Observed
 from tests.samples import run as a_run
 
 
@@ -153,3 +154,11 @@ def test_no_pattern_takes_longer_than_its_text() -> None:
 def test_nothing_is_learned_where_terms_forbid_it() -> None:
     quiet = replace(DONE, channel="whatsapp", outcome=Outcome(1.0, "check"))
     assert outcome_of(quiet, [said(1)], after(5, "thanks!"), 0.9) == Outcome()
+
+
+def test_a_trial_leaves_out_what_only_an_untrusted_judge_said() -> None:
+    seen = [
+        Observed("r1", 1, "u1", "member", Arm.CANDIDATE, 0.5, 0.9, "judge"),
+        Observed("r2", 2, "u2", "member", Arm.INCUMBENT, 0.5, 1.0, "rating"),
+    ]
+    assert [(one.y, one.source) for one in unjudged(seen)] == [(None, ""), (1.0, "rating")]
