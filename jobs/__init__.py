@@ -12,6 +12,7 @@ from jobs import (
     judge,
     mine,
     regression,
+    regroup,
     replay,
     retention,
     trials,
@@ -31,5 +32,6 @@ SCHEDULE: Mapping[str, Job] = {
     "trials": Job(trials.work, Schedule(every_seconds=60)),
     "expire": Job(expire.work, Schedule(every_seconds=3600, missed="catch_up")),
     "retention": Job(retention.work, Schedule(cron="17 3 * * *", missed="catch_up")),
+    "regroup": Job(regroup.work, Schedule(cron="27 3 * * *")),
     "vacuum": Job(vacuum.work, Schedule(cron="47 3 * * *")),
 }

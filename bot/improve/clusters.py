@@ -6,7 +6,7 @@ is bounded: rare words and small clusters that nobody comes back to are forgotte
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from math import log, sqrt
 from typing import Any
@@ -75,6 +75,35 @@ class Clusters:
         self._join(cluster, terms)
         self._forget()
         return cluster
+
+    def regroup(self, texts: Sequence[str], groups: Sequence[int]) -> None:
+        """Makes these groups the clusters: for each text its group, below 0 for none. A group has
+        the id of the cluster that most of its texts were in, unless a larger one took it; clusters
+        whose texts went to others are gone, those that no text was in stay."""
+        members: dict[int, list[dict[str, str]]] = {}
+        came: dict[int, Counter[str]] = {}
+        for text, group in zip(texts, groups, strict=True):
+            if group >= 0 and (terms := self._terms(text)):
+                members.setdefault(group, []).append(terms)
+                came.setdefault(group, Counter())[self._nearest(terms)[0]] += 1
+        made: dict[str, list[dict[str, str]]] = {}
+        for group in sorted(members, key=lambda one: (-len(members[one]), one))[: self._most]:
+            ranked = sorted(came[group], key=lambda c: (-came[group][c], c))
+            cluster = next((c for c in ranked if c and c not in made), "")
+            if not cluster:
+                cluster = f"c{self._next}"
+                self._next += 1
+            made[cluster] = members[group]
+        for gone in {c for counted in came.values() for c in counted}:
+            self._clusters.pop(gone, None)
+        self._clusters |= {cluster: [0, 0.0, {}] for cluster in made}
+        self._holders = self._index()
+        for cluster, joined in made.items():
+            for terms in joined:
+                for stem, word in terms.items():
+                    self._words.setdefault(stem, [1, word, log(2 + self._n)])
+                self._join(cluster, terms)
+        self._forget()
 
     def label(self, cluster: str) -> str:
         """A few words that most of its texts share: letters only, on one line; data, like the

@@ -27,6 +27,7 @@ SDKS = (
     "qdrant_client",
     "qdrant_edge",
     "slack_bolt",
+    "sklearn",
     "telegram",
     "uvicorn",
 )
@@ -47,6 +48,7 @@ HOMES = {
     "qdrant_client": ("storage/vectors/",),
     "qdrant_edge": ("storage/vectors/",),
     "fastembed": ("bot/llm/fastembed.py",),
+    "sklearn": ("bot/llm/grouping.py",),
     "cryptography": ("storage/sealing.py",),
     "dbos": ("storage/durable.py",),
     "openai": ("bot/llm/",),

@@ -242,10 +242,16 @@ def test_the_jobs_there_are() -> None:
     assert list(SCHEDULE) == [
         "analyze",
         "mine",
+        "errors",
+        "regression",
+        "replay",
+        "judge",
         "digest",
         "approvals",
+        "trials",
         "expire",
         "retention",
+        "regroup",
         "vacuum",
     ]
     for job in SCHEDULE.values():

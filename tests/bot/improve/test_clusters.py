@@ -145,3 +145,40 @@ def test_a_label_is_data_whatever_was_said() -> None:
         assert re.fullmatch(r"[^\W\d_]+(?:, [^\W\d_]+)*", label), label
         assert len(label) <= 80
         assert not {"redacted", "example", "vil"} & set(clusters.terms(cluster))
+
+
+def test_sorted_anew_a_group_keeps_the_id_of_most_of_its_texts() -> None:
+    clusters = learned([text for _, text in traffic()])
+    texts = [text for _, text in traffic()]
+    before = [clusters.of(text) for text in texts]
+    refunds, rest = clusters.of(texts[0]), set(before) - {clusters.of(texts[0])}
+    kinds = [kind for kind, _ in traffic()]
+    clusters.regroup(texts, [0 if kind == "refund" else 1 for kind in kinds])
+    assert {clusters.of(text) for kind, text in traffic() if kind == "refund"} == {refunds}
+    (joined,) = {clusters.of(text) for kind, text in traffic() if kind != "refund"}
+    assert joined in rest and set(clusters.ids) == {refunds, joined}
+    assert clusters.size(joined) == 60
+    reloaded = Clusters(json.loads(json.dumps(clusters.dump())))
+    assert [reloaded.of(text) for text in texts] == [clusters.of(text) for text in texts]
+
+
+def test_sorted_anew_a_split_group_gets_a_new_id_and_others_stay() -> None:
+    clusters = learned(
+        ["refund window", "refund window shop", "deploy failed", "roll the dice"] * 5
+    )
+    old = clusters.of("refund window")
+    away = clusters.of("roll the dice")
+    texts = [
+        "refund window",
+        "refund window",
+        "refund window",
+        "refund shop",
+        "refund shop",
+        "noise",
+    ]
+    clusters.regroup(texts, [0, 0, 0, 1, 1, -1])
+    assert clusters.of("refund window") == old
+    assert clusters.of("refund shop") not in ("", old, away)
+    assert clusters.of("roll the dice") == away
+    clusters.regroup([], [])
+    assert clusters.of("refund window") == old
