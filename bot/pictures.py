@@ -16,6 +16,8 @@ from bot.ports.stores import Bucket, Span
 _MOST = 12
 _NAME, _LONGEST = 18, 36
 _BLUE, _BAND, _GREY, _GREEN = "#1f5fa8", "#c9dcf0", "#9aa3ad", "#2f8f5b"
+_RED = "#b3402e"
+_LEAST, _RICHEST = 0.01, 20_000.0
 _INK, _FAINT = "#1d2733", "#5d6873"
 _SMALL, _TEXT, _TITLE = 9, 10.5, 13
 _WIDTH = 4.6  # inches, at 200 dots each: what a phone shows without zooming
@@ -43,6 +45,15 @@ async def of_versions(
     if spans:
         panels += [(1.0, days.runs), (1.0, days.dollars)]
     return await asyncio.to_thread(_draw, title, panels)
+
+
+async def of_wealth(
+    title: str, path: Sequence[Sequence[float]], promote: float, roll_back: float
+) -> bytes:
+    """A PNG: what the bets on better and on worse have come to after so many runs, with the lines
+    at which a trial ends. `path` holds (runs, up, down), `promote` and `roll_back` are wealths."""
+    panel: tuple[float, _Panel] = (2.2, lambda axes: _wealth(axes, path, promote, roll_back))
+    return await asyncio.to_thread(_draw, title, (panel,))
 
 
 def _draw(title: str, panels: Sequence[tuple[float, _Panel]]) -> bytes:
@@ -167,6 +178,37 @@ def _versions(axes: Any, buckets: Sequence[Bucket]) -> None:
     ]
     axes.set_yticks(range(len(buckets)), names)
     axes.set_ylim(-0.6, len(buckets) - 0.4)
+
+
+def _wealth(axes: Any, path: Sequence[Sequence[float]], promote: float, roll_back: float) -> None:
+    _head(axes, "What a bet of 1 has become", "log scale")
+    runs = [point[0] for point in path]
+    ways = (
+        (1, _GREEN, "better", promote, "stays once green is here"),
+        (2, _RED, "worse", roll_back, "goes once red is here"),
+    )
+    for place, color, name, limit, end in ways:
+        wealth = [min(max(point[place], _LEAST), _RICHEST) for point in path]
+        axes.plot(runs, wealth, color=color, linewidth=1.8, label=f"bet on {name}")
+        axes.axhline(limit, color=color, linewidth=1.0, linestyle="--")
+        axes.annotate(
+            f"{end}: {limit:g}",
+            (0.01, limit),
+            xycoords=("axes fraction", "data"),
+            xytext=(0, 2),
+            textcoords="offset points",
+            fontsize=_SMALL,
+            color=color,
+        )
+    axes.axhline(1, color=_FAINT, linewidth=0.8)
+    axes.set_yscale("log")
+    axes.set_ylim(_LEAST, max(100.0, *(min(max(p[1:]), _RICHEST) for p in path)) * 1.5)
+    ticks = [tick for tick in (0.01, 0.1, 1, 10, 100, 1_000, 10_000) if tick <= axes.get_ylim()[1]]
+    axes.set_yticks(ticks, [f"{tick:,g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set_xlim(0, max(*runs, 10))
+    axes.set_xlabel("runs assigned by chance", fontsize=_SMALL, color=_FAINT)
+    axes.legend(fontsize=_SMALL, frameon=False, loc="lower left")
 
 
 def _head(axes: Any, name: str, said: str) -> None:

@@ -150,7 +150,7 @@ class EvidenceStore:
 
     async def lately(self, workspace: str, agents: Sequence[str], limit: int) -> Sequence[Closed]:
         rows = await self._rows(
-            _LATELY, w=workspace, agents=list(agents), any=not agents, limit=limit
+            _LATELY, w=workspace, agents=[*agents] or [""], any=not agents, limit=limit
         )
         return [Closed(*row) for row in rows]
 

@@ -46,3 +46,13 @@ def quantile(counts: Mapping[int, int], q: float) -> float:
             return float(value)
         before = value
     return float(before)
+
+
+def middle(counts: Mapping[int, int]) -> tuple[float, float, float]:
+    """The median of values that came so many times each, and its 95 % interval (by ranks)."""
+    n = sum(counts.values())
+    if n == 0:
+        return 0.0, 0.0, 0.0
+    reach = _Z * sqrt(n) / 2 / n
+    low, high = max(0.0, 0.5 - reach), min(1.0, 0.5 + reach)
+    return quantile(counts, 0.5), quantile(counts, low), quantile(counts, high)

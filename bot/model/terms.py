@@ -10,6 +10,8 @@ FIXED: Mapping[str, tuple[str, ...]] = {
         "approve",
         "decline",
         "rollback",
+        "trials",
+        "trial",
         "metrics",
         "runs",
         "budget",

@@ -142,3 +142,15 @@ async def test_some_runs_are_found_by_their_ids(tmp_path: Path) -> None:
             "SEARCH runs USING INDEX sqlite_autoindex_runs_1 (id=?)"
         ]
     await database.close()
+
+
+async def test_the_last_answers_of_some_agents_are_found_newest_first(db: Database) -> None:
+    made = [samples.run(created_at=T + n, agent="ab"[n % 2]) for n in range(4)]
+    for run in made:
+        await keep(db, run)
+    await keep(db, samples.run(created_at=T, agent="a"), RunStatus.FAILED)
+    store = EvidenceStore(db)
+    found = await store.lately(W, ["b"], 9)
+    assert [run.id for run in found] == [made[3].id, made[1].id]
+    assert [run.id for run in await store.lately(W, [], 3)] == [r.id for r in made[:0:-1]]
+    assert await store.lately("other", [], 3) == []

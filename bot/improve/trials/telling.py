@@ -105,7 +105,7 @@ def _measured(trial: Trial, found: Figures) -> list[str]:
     if said := _took(found.cost, usd, "more", "less"):
         lines.append(f"- Cost of an answer: {said}.")
     if found.candidate.failed or found.incumbent.failed:
-        lines.append(f"- Failed: {_failed(found.candidate)} with it, {_failed(found.incumbent)}.")
+        lines.append(f"- Failed: {_both_failed(found)}.")
     return lines
 
 
@@ -157,8 +157,9 @@ def _took(ratio: Ratio, said: Callable[[float | None], str], up: str, down: str)
     return f"{spent} ({abs(change):.0%} {up if change > 0 else down})"
 
 
-def _failed(side: Side) -> str:
-    return f"{side.failed} of {side.runs}"
+def _both_failed(found: Figures) -> str:
+    new, old = found.candidate, found.incumbent
+    return f"{new.failed} of {new.runs} with it, {old.failed} of {old.runs} without"
 
 
 def _whom(trial: Trial, found: Figures) -> list[str]:
@@ -237,7 +238,7 @@ def details(trial: Trial, now: int) -> str:
     if said := _took(found.cost, usd, "more", "less"):
         lines.append(f"- Cost of an answer: {said}.")
     if found.candidate.failed or found.incumbent.failed:
-        lines.append(f"- Failed: {_failed(found.candidate)} with it, {_failed(found.incumbent)}.")
+        lines.append(f"- Failed: {_both_failed(found)}.")
     if found.home_runs:
         lines.append(f"- {count(found.home_runs, 'run')} where it was asked for, not counted.")
     return "\n".join(lines)
