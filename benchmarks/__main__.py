@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import million, people, predictor, service
+from benchmarks import detection, million, people, predictor, service
 from tests import postgres
 from tests.stories.killing import Killing, Reckoning
 
@@ -89,6 +89,24 @@ async def _million(folder: Path) -> list[Row]:
     return [below(f"1 million runs: {name}", ms, "ms", 10) for name, ms in found.items()]
 
 
+async def _detection(folder: Path, count: int) -> list[Row]:
+    rows = _detected("SQLite", count, await detection.figures(folder / "detection", count))
+    with postgres.server() as url:
+        found = await detection.figures(folder / "detection", count, f"{url}/postgres")
+    return [*rows, *_detected("PostgreSQL", count, found)]
+
+
+def _detected(where: str, count: int, found: detection.Figures) -> list[Row]:
+    over = f"detection over {count:,} runs of 5 steps, {where}"
+    parts = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in found.first.items())
+    return [
+        below(f"{over}: first analysis ({parts})", sum(found.first.values()), "s", 60),
+        below(f"{over}: 1,000 more", sum(found.more.values()), "s", 1),
+        below(f"{over}: memory", found.peak_mb, "MB", 500),
+        below(f"{over}: event loop held at most", found.held_ms, "ms", 50),
+    ]
+
+
 async def _kills(folder: Path) -> list[Row]:
     found = await Killing(folder / "one", "", 1, messages=500, kills=200, seed=11).run()
     return _reckoned("SQLite", found)
@@ -160,6 +178,7 @@ _PARTS: Parts = {
     "service": _service,
     "million": _million,
     "people": partial(_people, seconds=300.0),
+    "detection": partial(_detection, count=1_000_000),
     "predictor": _predictor,
     "kills": _kills,
     "kills-of-two": _kills_of_two,
@@ -195,8 +214,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(_PARTS)}; default: all")
     parser.add_argument("--seconds", type=float, default=300.0, help="how long the people talk")
+    parser.add_argument("--runs", type=int, default=1_000_000, help="how long detection's log is")
     given = parser.parse_args()
-    parts: Parts = {**_PARTS, "people": partial(_people, seconds=given.seconds)}
+    parts: Parts = {
+        **_PARTS,
+        "people": partial(_people, seconds=given.seconds),
+        "detection": partial(_detection, count=given.runs),
+    }
     for part in given.parts or list(_PARTS):
         print(f"… {part}", flush=True)
         with tempfile.TemporaryDirectory(prefix="ratchet-bench-") as folder:

@@ -1,13 +1,15 @@
 """Reads what came since last time: outcomes, findings, and proposals drafted from them."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import structlog
 
 from bot.errors import RatchetError
 from bot.improve.analyst import Analyst, ripe
+from bot.improve.detect import follow_ups
+from bot.improve.detect.follow_ups import FollowUp
+from bot.improve.detect.seen import Seen
 from bot.improve.outcome import JUDGE, implicit
 from bot.improve.ranking import ENDED, worth_another_look
 from bot.improve.scoring import Scoring
@@ -17,15 +19,17 @@ from bot.model.proposal import ProposalStatus
 from bot.model.run import Run, RunKind
 from bot.model.terms import teaches
 from bot.model.words import count
+from bot.ports.stores import Closed
 from bot.services import Services
+from jobs.follow import Known, follow
 
 log = structlog.get_logger()
 
 _PAGE = 500
-# A row's time is when it was made, not when it was committed; and a run may fail long after it
-# was asked. Reading a little again finds these, and what was seen before changes nothing.
+# A row's time is when it was made, not when it was committed. Reading a little again finds what
+# came late, and what was seen before changes nothing.
 _LATE_FEEDBACK_MS = 60_000
-_LATE_RUNS_MS = 30 * 60_000
+_DRAFTS = 50  # a pass: a long log that is read for the first time asks for thousands
 
 
 async def work(services: Services, workspace: str, run_id: str) -> str:
@@ -45,15 +49,15 @@ def _number(offered: int) -> str:
 async def _read_feedback(services: Services, workspace: str, analyst: Analyst) -> int:
     mark = await services.job_states.watermark(workspace, "analyze.feedback")
     after, scored = max(0, mark - _LATE_FEEDBACK_MS), 0
+    words_taken = await _proposed(services, workspace)
     while page := await services.feedback.since(workspace, after, _PAGE):
-        about = [(one, run) for one in page if (run := await _run_of(services, one))]
-        for run in {run.id: run for _, run in about}.values():
-            scored += await _scoring(services).score(run)
-        words_taken = await _proposed(services, workspace)
-        for finding in analyst.complaints(
-            (one, run) for one, run in about if run.id not in words_taken
-        ):
-            await services.findings.raise_once(finding)
+        runs = await _runs_of(services, workspace, page)
+        scored += await _scoring(services).score_all(
+            workspace, [(run, None) for run in runs.values()]
+        )
+        about = [(one, runs[one.run_id]) for one in page if one.run_id in runs]
+        found = analyst.complaints((one, run) for one, run in about if run.id not in words_taken)
+        await services.findings.raise_all(workspace, found)
         after = page[-1].created_at
         await services.job_states.set_watermark(workspace, "analyze.feedback", after)
         if len(page) < _PAGE:
@@ -62,16 +66,28 @@ async def _read_feedback(services: Services, workspace: str, analyst: Analyst) -
 
 
 async def _read_runs(services: Services, workspace: str) -> int:
-    now = services.clock.now()
-    mark = await services.job_states.watermark(workspace, "analyze.runs")
-    since, guessed = max(0, mark - _LATE_RUNS_MS), 0
-    while since <= now:
-        runs = await services.runs.between(workspace, since, now + 1, limit=_PAGE)
-        until = runs[-1].created_at + 1 if len(runs) == _PAGE else now + 1
-        guessed += await _guess(services, runs)
-        await services.job_states.set_watermark(workspace, "analyze.runs", until - 1)
-        since = until
+    """What the next message lets one guess about the answer before it."""
+    guessed = 0
+
+    async def step(known: Known, page: Sequence[Closed]) -> Sequence[Seen]:
+        nonlocal guessed
+        guessed += await _guess(services, workspace, follow_ups.fold(known, page))
+        return ()
+
+    await follow(services, workspace, "follow_ups", step)
     return guessed
+
+
+async def _guess(services: Services, workspace: str, found: Sequence[FollowUp]) -> int:
+    ids = {id for one in found for id in (one.first, one.then)}
+    runs = await services.runs.many(workspace, sorted(ids))
+    pairs = [(runs[o.first], runs[o.then]) for o in found if {o.first, o.then} <= runs.keys()]
+    told = [
+        (run, then)
+        for run, then in pairs
+        if run.outcome.source in ("", JUDGE) and implicit(run, then)
+    ]
+    return await _scoring(services).score_all(workspace, told)
 
 
 def _scoring(services: Services) -> Scoring:
@@ -85,18 +101,11 @@ def _scoring(services: Services) -> Scoring:
     )
 
 
-async def _guess(services: Services, runs: Sequence[Run]) -> int:
-    guessed = 0
-    for run, following in _successive(runs):
-        if run.outcome.source in ("", JUDGE) and implicit(run, following):
-            guessed += await _scoring(services).score(run, following)
-    return guessed
-
-
 async def _propose(services: Services, workspace: str, run_id: str) -> int:
     await _reopen(services, workspace)
     offered = 0
-    for finding in filter(ripe, await services.findings.open(workspace)):
+    ready = filter(ripe, await services.findings.open(workspace))
+    for finding in islice(ready, _DRAFTS):
         try:
             offered += await _answer(services, finding, run_id)
         except RatchetError as error:
@@ -125,21 +134,16 @@ async def _answer(services: Services, finding: Finding, run_id: str) -> bool:
     return proposal is not None and proposal.status is not ProposalStatus.DRAFTED
 
 
-async def _run_of(services: Services, feedback: Feedback) -> Run | None:
-    run = await services.runs.get(feedback.workspace, feedback.run_id)
-    return run if run and run.kind is RunKind.REQUEST and teaches(run.channel) else None
+async def _runs_of(
+    services: Services, workspace: str, page: Sequence[Feedback]
+) -> Mapping[str, Run]:
+    runs = await services.runs.many(workspace, sorted({one.run_id for one in page}))
+    return {
+        id: run for id, run in runs.items() if run.kind is RunKind.REQUEST and teaches(run.channel)
+    }
 
 
 async def _proposed(services: Services, workspace: str) -> set[str]:
     """Runs that a person's own words made a proposal of already."""
     recent = await services.proposals.list(workspace, (), _PAGE)
     return {run for proposal in recent if proposal.created_by for run in proposal.evidence}
-
-
-def _successive(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
-    """Each request with the same person's next one in the conversation."""
-    by_place: dict[tuple[str, str], list[Run]] = defaultdict(list)
-    for run in runs:
-        if run.kind is RunKind.REQUEST and teaches(run.channel):
-            by_place[run.conversation, run.person].append(run)
-    return [pair for place in by_place.values() for pair in pairwise(place)]

@@ -78,8 +78,8 @@ async def follow(
 
 async def _tell(services: Services, workspace: str, seen: Iterable[Seen]) -> None:
     now = services.clock.now()
-    for one in merged(seen):
-        await services.findings.raise_once(one.finding(workspace, services.ids.run_id(), now))
+    found = [one.finding(workspace, services.ids.run_id(), now) for one in merged(seen)]
+    await services.findings.raise_all(workspace, found)
 
 
 class _Reader(Protocol):

@@ -1,5 +1,8 @@
 """What people thought of runs: the last word of each person and source counts."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from sqlalchemy import RowMapping, Select, select
 
 from bot.model.feedback import Feedback
@@ -7,6 +10,7 @@ from storage.engine import Database
 from storage.tables import feedback as table
 from storage.upsert import insert
 
+_MANY = 500  # values a statement
 _ONE_EACH = ["workspace", "run_id", "person", "source"]
 
 
@@ -37,6 +41,20 @@ class FeedbackStore:
             .where(table.c.workspace == workspace, table.c.run_id == run_id)
             .order_by(table.c.created_at, table.c.id)
         )
+
+    async def of_runs(self, workspace: str, ids: Sequence[str]) -> dict[str, list[Feedback]]:
+        found: dict[str, list[Feedback]] = defaultdict(list)
+        for start in range(0, len(ids), _MANY):
+            query = (
+                select(table)
+                .where(
+                    table.c.workspace == workspace, table.c.run_id.in_(ids[start : start + _MANY])
+                )
+                .order_by(table.c.created_at, table.c.id)
+            )
+            for one in await self._select(query):
+                found[one.run_id].append(one)
+        return found
 
     async def since(self, workspace: str, after: int, limit: int) -> list[Feedback]:
         return await self._select(

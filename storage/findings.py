@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, select, update
+from sqlalchemy import RowMapping, Select, and_, bindparam, select, update
 
 from bot.model.finding import Finding
 from storage.engine import Database
@@ -11,6 +11,7 @@ from storage.tables import findings as table
 from storage.upsert import hold, insert
 
 REF = 8  # characters of a fingerprint that people type
+_AT_ONCE = 200  # findings a transaction
 _EVIDENCE = 200  # newest run ids kept; the count goes on
 
 
@@ -21,24 +22,40 @@ class FindingStore:
     async def raise_once(self, finding: Finding) -> tuple[Finding, bool]:
         """A finding seen again keeps its id, status and first time, and gains the new evidence;
         `count` is how many runs were ever named, or more where the finding counts by itself."""
-        same = select(table).where(
-            table.c.workspace == finding.workspace, table.c.fingerprint == finding.fingerprint
-        )
+        [kept] = await self._raise(finding.workspace, [finding])
+        return kept
+
+    async def raise_all(self, workspace: str, findings: Sequence[Finding]) -> int:
+        kept: list[tuple[Finding, bool]] = []
+        for start in range(0, len(findings), _AT_ONCE):
+            kept += await self._raise(workspace, findings[start : start + _AT_ONCE])
+        return sum(new for _, new in kept)
+
+    async def _raise(
+        self, workspace: str, findings: Sequence[Finding]
+    ) -> Sequence[tuple[Finding, bool]]:
+        mine = table.c.workspace == workspace
+        marks = [finding.fingerprint for finding in findings]
+        same = select(table).where(mine, table.c.fingerprint.in_(marks))
+        again = update(table).where(mine, table.c.id == bindparam("known"))
+        kept: list[tuple[Finding, bool]] = []
         async with self._db.write() as conn:
-            await hold(self._db, conn, "finding", finding.workspace, finding.fingerprint)
-            row = (await conn.execute(same)).mappings().first()
-            if row is None:
-                await conn.execute(insert(self._db, table).values(_values(finding)))
-                return finding, True
-            known = _finding(row)
-            new = [run for run in finding.evidence if run not in known.evidence]
-            merged = _seen_again(known, finding, new)
-            await conn.execute(
-                update(table)
-                .where(table.c.workspace == known.workspace, table.c.id == known.id)
-                .values(_values(merged))
-            )
-            return merged, False
+            await hold(self._db, conn, "findings", workspace)
+            rows = (await conn.execute(same)).mappings()
+            known = {row["fingerprint"]: _finding(row) for row in rows}
+            for finding in findings:
+                before = known.get(finding.fingerprint)
+                kept.append((_seen_again(before, finding) if before else finding, before is None))
+            new = [_values(finding) for finding, is_new in kept if is_new]
+            changed = [_values(finding) for finding, is_new in kept if not is_new]
+            if new:
+                await conn.execute(insert(self._db, table), new)
+            if changed:
+                await conn.execute(
+                    again.values({name: bindparam(name) for name in changed[0]}),
+                    [{**values, "known": values["id"]} for values in changed],
+                )
+        return kept
 
     async def open(self, workspace: str) -> list[Finding]:
         """Oldest first."""
@@ -119,7 +136,8 @@ class FindingStore:
             )
 
 
-def _seen_again(known: Finding, seen: Finding, new: Sequence[str]) -> Finding:
+def _seen_again(known: Finding, seen: Finding) -> Finding:
+    new = [run for run in seen.evidence if run not in known.evidence]
     counts = seen.count > len(seen.evidence)
     recurs = known.status == "remedied" and bool(new) and seen.updated_at > known.remedied_at
     return Finding(

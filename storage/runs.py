@@ -1,15 +1,16 @@
 """Runs and their steps, for reading; the journal writes them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, case, select, update
+from sqlalchemy import Select, bindparam, case, select, update
 
 from bot.model.run import OPEN, Outcome, Run, RunKind, RunStatus, Step
 from storage.engine import Database
 from storage.rows import to_run, to_step
 from storage.tables import runs, steps
 
+_MANY = 500  # values a statement
 _OPEN = [status.value for status in OPEN]
 
 
@@ -119,6 +120,33 @@ class RunStore:
                     scored_at=case((runs.c.scored_at == 0, first), else_=runs.c.scored_at),
                 )
             )
+
+    async def many(self, workspace: str, ids: Sequence[str]) -> dict[str, Run]:
+        found: dict[str, Run] = {}
+        for start in range(0, len(ids), _MANY):
+            some = ids[start : start + _MANY]
+            query = select(runs).where(runs.c.workspace == workspace, runs.c.id.in_(some))
+            found |= {run.id: run for run in await self._select(query)}
+        return found
+
+    async def set_outcomes(self, workspace: str, outcomes: Mapping[str, Outcome], at: int) -> None:
+        if not outcomes:
+            return
+        setting = (
+            update(runs)
+            .where(runs.c.workspace == workspace, runs.c.id == bindparam("of"))
+            .values(
+                outcome=bindparam("y"),
+                outcome_source=bindparam("source"),
+                scored_at=case((runs.c.scored_at == 0, bindparam("first")), else_=runs.c.scored_at),
+            )
+        )
+        rows = [
+            {"of": id, "y": o.y, "source": o.source, "first": 0 if o.y is None else at}
+            for id, o in outcomes.items()
+        ]
+        async with self._db.write() as conn:
+            await conn.execute(setting, rows)
 
     async def takes_part(self, workspace: str, conversation: str) -> bool:
         """Whether the bot was ever spoken to in this conversation."""

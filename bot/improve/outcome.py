@@ -16,7 +16,8 @@ from bot.recorder import RunLog
 RATING, CHECK, ERROR, IMPLICIT, JUDGE = "rating", "check", "error", "implicit", "judge"
 
 _MINUTES = 5 * 60_000
-_WHILE = 30 * 60_000
+WHILE = 30 * 60_000
+"""A message that comes later says nothing about the answer before it (ms)."""
 _ALIKE = 0.6
 _THANKED, _MOVED_ON = 0.75, 0.6
 _APART = 0.2
@@ -111,7 +112,7 @@ def implicit(run: Run, following: Run) -> Outcome | None:
         following.person,
     )
     wait = following.created_at - (run.finished_at or run.created_at)
-    if not same or run.status is not RunStatus.SUCCEEDED or not 0 <= wait <= _WHILE:
+    if not same or run.status is not RunStatus.SUCCEEDED or not 0 <= wait <= WHILE:
         return None
     if _THANKS.match(following.message):
         return Outcome(_THANKED, IMPLICIT)

@@ -27,14 +27,20 @@ class Scoring:
     async def score(self, run: Run, following: Run | None = None) -> bool:
         """Writes it down where it has changed; says whether it had. What was overruled before (a check
         by a rating that was taken back) is read from the log again."""
-        feedback = await self._feedback.of_run(run.workspace, run.id)
-        outcome = outcome_of(run, feedback, following)
-        if outcome.y is None and run.outcome.y is not None:
-            outcome = await self._again(run)
-        if outcome == run.outcome:
-            return False
-        await self._runs.set_outcome(run.workspace, run.id, outcome, self._clock.now())
-        return True
+        return bool(await self.score_all(run.workspace, [(run, following)]))
+
+    async def score_all(self, workspace: str, runs: Sequence[tuple[Run, Run | None]]) -> int:
+        """The same for many of one workspace, each with the one that followed; how many had."""
+        feedback = await self._feedback.of_runs(workspace, [run.id for run, _ in runs])
+        changed: dict[str, Outcome] = {}
+        for run, following in runs:
+            outcome = outcome_of(run, feedback.get(run.id, ()), following)
+            if outcome.y is None and run.outcome.y is not None:
+                outcome = await self._again(run)
+            if outcome != run.outcome:
+                changed[run.id] = outcome
+        await self._runs.set_outcomes(workspace, changed, self._clock.now())
+        return len(changed)
 
     async def _again(self, run: Run) -> Outcome:
         """As if nobody had ever rated it."""

@@ -73,6 +73,9 @@ class Feedbacks(Protocol):
 
     async def of_run(self, workspace: str, run_id: str) -> list[Feedback]: ...
 
+    async def of_runs(self, workspace: str, ids: Sequence[str]) -> Mapping[str, Sequence[Feedback]]:
+        """By run id, those without any left out."""
+
     async def since(self, workspace: str, after: int, limit: int) -> list[Feedback]:
         """Created or changed after this ms, oldest first."""
 
@@ -80,6 +83,9 @@ class Feedbacks(Protocol):
 class Findings(Protocol):
     async def raise_once(self, finding: Finding) -> tuple[Finding, bool]:
         """Adds it or updates the one with its fingerprint; True if it is new."""
+
+    async def raise_all(self, workspace: str, findings: Sequence[Finding]) -> int:
+        """The same for many at once, each fingerprint once; returns how many are new."""
 
     async def open(self, workspace: str) -> list[Finding]: ...
 

@@ -92,6 +92,12 @@ class Runs(Protocol):
     async def set_outcome(self, workspace: str, run_id: str, outcome: Outcome, at: int = 0) -> None:
         """`at` (ms) is kept as the time of its first outcome, where it had none before."""
 
+    async def many(self, workspace: str, ids: Sequence[str]) -> Mapping[str, Run]:
+        """Those that there are, by id."""
+
+    async def set_outcomes(self, workspace: str, outcomes: Mapping[str, Outcome], at: int) -> None:
+        """As `set_outcome`, by run id and at once."""
+
 
 class Files(Protocol):
     async def put(self, file: StoredFile) -> None:

@@ -170,6 +170,7 @@ async def test_the_next_message_gives_a_weak_outcome(
     second = await log.write(message="how long is the refund window??")
     clock.advance(20)
     third = await log.write(message="thanks!")
+    clock.advance(6)
     assert await analysed(services) == "2 answers judged, none rated by people, no proposals"
     found = [await services.runs.get("local", run.id) for run in (first, second, third)]
     assert [run.outcome.y for run in found if run] == [0.0, 0.75, None]
@@ -193,12 +194,14 @@ async def test_the_pile_of_undecided_cards_stays_small(services: Services, log: 
 async def test_a_long_log_is_read_to_its_end(
     services: Services, log: Log, clock: HeldClock
 ) -> None:
-    await log.fill(502)
+    await log.fill(1_002, status=RunStatus.SUCCEEDED)
     for _ in range(2):
         clock.advance(20)
         await log.write(message="how long is the refund window?")
-    assert await analysed(services) == "1 answer judged, none rated by people, no proposals"
-    assert await services.job_states.watermark("local", "analyze.runs") == clock.now()
+    for _ in range(2):  # the last one is too young at first; the page before has another
+        assert await analysed(services) == "1 answer judged, none rated by people, no proposals"
+        clock.advance(6)
+    assert (await analysed(services)).startswith("0 answers judged")
 
 
 async def test_another_workspace_is_not_touched(services: Services, log: Log) -> None:
