@@ -44,6 +44,7 @@ async def test_a_rating_overrules_a_guess_and_a_guess_comes_back(
     asked = await log.write(message="How long is the refund window?")
     clock.advance(60)
     await log.write(message="Who signs the lease of the new office?")
+    clock.advance(6)
     assert await outcome(services, asked) == Outcome(0.6, "implicit")
     clock.advance(3600)
     await rate(services, asked, -1)
@@ -71,6 +72,7 @@ async def test_what_people_do_overrules_a_judge(
     asked = await log.write(message="How long is the refund window?", outcome=Outcome(0.9, "judge"))
     clock.advance(60)
     await log.write(message="how long is the refund window, please?")
+    clock.advance(6)
     assert await outcome(services, asked) == Outcome(0.0, "implicit")
 
 
