@@ -80,6 +80,10 @@ class Pairing:
             await told(pairs)
         return pairs
 
+    def expected(self, replay: Replay, done: int) -> int:
+        """How many pairs there will be if this step is the last one."""
+        return min(len(replay.tasks), (done // self._step + 1) * self._step)
+
     def over(self, replay: Replay, pairs: Sequence[Pair]) -> bool:
         """Whether every request was tried, or the last step leaves no hope."""
         if len(pairs) >= len(replay.tasks):

@@ -163,7 +163,7 @@ class Replayer:
         said = told(
             replayed(pairs),
             status=replay.status,
-            of=len(replay.tasks),
+            of=len(pairs) if replay.ended_at else self._pairing.expected(replay, len(pairs)),
             cost_usd=standing.cost_usd if standing else 0.0,
             reason=replay.reason,
         )
