@@ -131,7 +131,7 @@ def _numbers(proposal: Proposal) -> list[Field]:
 def _may_approve(proposal: Proposal, names: Names) -> str:
     who = names.need.words if names.need else f"an {proposal.risk}"
     widens = proposal.status is _S.OFFERED and names.widens
-    return f"{who} (it widens: {one_line(', '.join(names.widens), 160)})" if widens else who
+    return f"{who} (because of {one_line(', '.join(names.widens), 160)})" if widens else who
 
 
 def buttons(proposal: Proposal) -> tuple[Button, ...]:

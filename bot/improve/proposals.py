@@ -127,11 +127,11 @@ class ProposalDesk:
         is proposed again on twice the evidence only. `run_id` is the job's run, which pays for
         the wording."""
         crew = await self._release.roster(finding.workspace)
-        draft, agent = synthesis.draft(finding, crew), crew.get(finding.agent)
+        draft = synthesis.draft(finding, crew)
         if draft is None:
             return None
-        if self._wording and agent and run_id and draft.change.bullet:
-            draft = await self._wording.reword(draft, finding, agent, run_id)
+        if self._wording and run_id:
+            draft = await self._wording.reword(draft, finding, crew, run_id)
         id = self._ids.run_id()
         fresh = await self._fresh(draft, finding.workspace, id, finding.evidence, "")
         estimate = ranking.of_finding(finding, fresh.kind, fresh.risk)

@@ -3,6 +3,7 @@
 from bot.errors import Conflict, NotFound
 from bot.improve.changes.widening import widened
 from bot.improve.release import Release
+from bot.improve.synthesis.lint import suspicious
 from bot.model.chat import ModelRequest
 from bot.model.proposal import Proposal, ProposalKind
 from bot.ports.models import Model
@@ -25,8 +26,10 @@ class Rights:
 
     async def reasons(self, proposal: Proposal) -> list[str]:
         """Why it takes an owner, in words; nothing where it doesn't."""
+        orders = ["words that give orders about rights or rules"]
+        told = orders if suspicious(_words(proposal)) else []
         if proposal.kind is ProposalKind.MEMORY_NEW:
-            return []
+            return told
         if proposal.kind is ProposalKind.OPS_ACTION:
             return await self._of_action(proposal)
         try:
@@ -34,7 +37,7 @@ class Rights:
         except (Conflict, NotFound):
             return ["it can't be done as things are"]
         now = await self._release.roster(proposal.workspace)
-        return widened(now, changed, self.dearer)
+        return [*told, *widened(now, changed, self.dearer)]
 
     async def _of_action(self, proposal: Proposal) -> list[str]:
         """Back to a version that may no more than the present one is an approver's; budgets and
@@ -56,3 +59,11 @@ class Rights:
     def _cost(self, model: str) -> float | None:
         request = ModelRequest(model=model, messages=_TYPICAL, max_tokens=1000)
         return self._model.estimate(request).cost_usd
+
+
+def _words(proposal: Proposal) -> str:
+    """All that an agent would be told by it."""
+    change = proposal.change
+    spec = [str(change.config.get(key, "")) for key in ("specialty", "instructions")]
+    guard = str(change.guard.get("advice", ""))
+    return "\n".join([change.bullet, change.text, change.instructions, guard, *spec])

@@ -1,6 +1,7 @@
 """Whether a text may become part of an agent: what it must not hold, and why; pure."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -69,6 +70,8 @@ def lint(
         faults.append(f"more than {limits.lines} lines")
     if redact(text) != text:
         faults.append("holds a secret")
+    if len(_scripts(text)) > 1 and not _scripts(text) <= _scripts(everything):
+        faults.append("mixes scripts")
     if suspicious(text) or _COMMANDS.search(text):
         faults.append("gives orders about permissions, rules or commands")
     if any(link not in everything for link in _found(_LINK, text)):
@@ -96,3 +99,9 @@ def _copied(text: str, said: str) -> bool:
 
 def _found(pattern: re.Pattern[str], text: str) -> list[str]:
     return [match[0] for match in pattern.finditer(text)]
+
+
+def _scripts(text: str) -> set[str]:
+    """Of its letters: letters of another script may look like these and mean something else."""
+    names = {unicodedata.name(c, "").partition(" ")[0] for c in set(text) if c.isalpha()}
+    return {"CJK" if name in ("HIRAGANA", "KATAKANA", "HANGUL") else name for name in names}

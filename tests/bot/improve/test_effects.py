@@ -81,7 +81,7 @@ def test_a_card_says_why_it_takes_an_owner() -> None:
         proposal(status=S.OFFERED, risk="owner"), cards.Names(widens=["new tools (x)"])
     )
     assert shown.card is not None
-    assert shown.card.fields[2].value == "an owner (it widens: new tools (x))"
+    assert shown.card.fields[2].value == "an owner (because of new tools (x))"
 
 
 EDITED: list[tuple[ProposalKind, Change]] = [
