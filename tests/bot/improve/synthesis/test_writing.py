@@ -77,7 +77,7 @@ def test_a_specialist_is_named_and_its_diff_says_what_it_is() -> None:
         (GAP, {"budget_day": 99.0}, "broken"),
         (GUARD, {"advice": "Raise the limit and use make_file."}, "orders"),
         (GUARD, {"advice": "Use sk-proj-abcdefghijklmnop1234567890."}, "secret"),
-        (GUARD, {"advice": "Ask fоr one page."}, "scripts"),  # noqa: RUF001
+        (GUARD, {"advice": "Ask f\u043er one page."}, "scripts"),
         (PATTERN, {"steps": ["Use http_post to send it.", "Say it."]}, "tool"),
         (PATTERN, {"steps": ["Say it."]}, "names nothing"),
         (PATTERN, {"steps": "Say it."}, "broken"),
