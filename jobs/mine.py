@@ -1,6 +1,6 @@
 """Mines what is new in the log: kinds of requests, patterns, gaps, and what to expect of agents."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bot.improve.clusters import Clusters
@@ -22,7 +22,7 @@ TOLD = "mining.told"
 _MORE = 1.1
 """Told again once there is so much more of it."""
 _NOTHING = ("", "")
-_TEXTS, _EVERY = 20_000, 8
+_WHOLE, _EVERY = 20_000, 8
 
 
 async def work(services: Services, workspace: str, run_id: str) -> str:
@@ -45,20 +45,17 @@ async def work(services: Services, workspace: str, run_id: str) -> str:
     )
 
 
-class _Texts:
-    """What was said in a page of runs. A pass that has much to read (a first analysis) reads the
-    texts of a part: the kinds of requests are known by then."""
+class Sample:
+    """Of a pass that has much to read (a first analysis) everything at first, then a part, always
+    the same: kinds of requests are known by then, and of what was long ago little counts."""
 
-    def __init__(self, services: Services, workspace: str) -> None:
-        self._evidence, self._workspace, self._read = services.evidence, workspace, 0
+    def __init__(self, whole: int = _WHOLE) -> None:
+        self._left = whole
 
-    async def of(self, runs: Sequence[Run]) -> Mapping[str, tuple[str, str] | None]:
-        """By run id; a text that is not read is None, one that is gone is missing."""
-        whole = self._read < _TEXTS
-        self._read += len(runs)
-        chosen = [run.id for run in runs if whole or mark(run.id) % _EVERY == 0]
-        said = await self._evidence.said(self._workspace, chosen)
-        return {run.id: None for run in runs} | dict.fromkeys(chosen, _NOTHING) | {**said}
+    def of(self, runs: Sequence[Run]) -> Sequence[Run]:
+        whole = self._left > 0
+        self._left -= len(runs)
+        return runs if whole else [run for run in runs if mark(run.id) % _EVERY == 0]
 
 
 class _OfClosed:
@@ -66,7 +63,7 @@ class _OfClosed:
 
     def __init__(self, services: Services, workspace: str, crew: Crew) -> None:
         self._evidence, self._workspace, self._crew = services.evidence, workspace, crew
-        self._texts = _Texts(services, workspace)
+        self._texts = Sample()
         self._known: Known | None = None
         self._fold = OfClosed({})
 
@@ -74,10 +71,14 @@ class _OfClosed:
         if known is not self._known:
             self._known, self._fold = known, OfClosed(known)
         paths = await self._evidence.paths_of(self._workspace, [run.id for run in runs])
-        said = await self._texts.of(runs)
+        chosen = [run.id for run in self._texts.of(runs)]
+        # A text that is not looked at is none at all; one that is forgotten is empty.
+        said = dict.fromkeys(chosen, _NOTHING) | {
+            **await self._evidence.said(self._workspace, chosen)
+        }
         for run in runs:
             granted = self._crew.tools.get(run.agent, frozenset())
-            self._fold.fold(run, paths.get(run.id, ""), said[run.id], granted)
+            self._fold.fold(run, paths.get(run.id, ""), said.get(run.id), granted)
         known.update(self._fold.dump())
         return ()
 
@@ -85,17 +86,19 @@ class _OfClosed:
 class _OfScored:
     def __init__(self, services: Services, workspace: str, clusters: Clusters) -> None:
         self._evidence, self._workspace, self._clusters = services.evidence, workspace, clusters
-        self._texts = _Texts(services, workspace)
+        self._outcomes = Sample()
         self._known: Known | None = None
         self._fold = OfScored({}, clusters)
 
     async def __call__(self, known: Known, runs: Sequence[Run]) -> Iterable[Seen]:
         if known is not self._known:
             self._known, self._fold = known, OfScored(known, self._clusters)
-        paths = await self._evidence.paths_of(self._workspace, [run.id for run in runs])
-        said = await self._texts.of(runs)
-        for run in runs:
-            self._fold.fold(run, paths.get(run.id, ""), said[run.id])
+        chosen = self._outcomes.of(runs)
+        ids = [run.id for run in chosen]
+        paths = await self._evidence.paths_of(self._workspace, ids)
+        said = await self._evidence.said(self._workspace, ids)
+        for run in chosen:
+            self._fold.fold(run, paths.get(run.id, ""), said.get(run.id, _NOTHING))
         known.update(self._fold.dump())
         return ()
 

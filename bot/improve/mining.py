@@ -74,10 +74,10 @@ class OfScored:
         self.gaps = Gaps(known.get("gaps"))
         self.predictor = Predictor(known.get("predictor"))
 
-    def fold(self, run: Closed, path: str, said: tuple[str, str] | None) -> None:
+    def fold(self, run: Closed, path: str, said: tuple[str, str]) -> None:
         if run.status not in _DONE or run.y is None:
             return
-        cluster = self._clusters.of(without_mention(said[0], run.agent)) if said else ""
+        cluster = self._clusters.of(without_mention(said[0], run.agent))
         self.patterns.judged(_walk(run, path))
         self.predictor.judged(cluster, run.agent, run.version, run.y)
         self.gaps.judged(run.id, cluster, run.person, run.y, run.source)
@@ -91,7 +91,8 @@ class OfScored:
 
 
 class Mined:
-    """What both come to."""
+    """What both come to. How well an agent serves each kind of request: `predictor.success()`; the
+    words of a kind: `clusters.terms(id)`."""
 
     def __init__(self, closed: Mapping[str, Any], scored: Mapping[str, Any]) -> None:
         self.clusters = Clusters(closed.get("clusters"))

@@ -206,3 +206,11 @@ async def test_texts_that_are_forgotten_are_not_shown(
     assert (
         finding.facts["examples"] == [] and finding.facts["name"] == "recall-calculator-make-file"
     )
+
+
+async def test_of_a_long_log_a_part_is_read_and_always_the_same(clock: HeldClock) -> None:
+    runs: Any = some(clock, 400, "hello {}")
+    sample = mine.Sample(whole=100)
+    assert [len(sample.of(page)) for page in (runs[:60], runs[60:120])] == [60, 60]
+    part = sample.of(runs)
+    assert 20 < len(part) < 90 and part == mine.Sample(whole=0).of(runs)
