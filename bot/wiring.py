@@ -21,6 +21,7 @@ from bot.improve.rules import Rule
 from bot.kit import ChannelKit, plain
 from bot.lease import Lease
 from bot.llm.pricing import load as load_prices
+from bot.model.run import RunStatus
 from bot.model.workspace import HOME
 from bot.ports.channels import Channel
 from bot.ports.clock import Clock, Ids
@@ -116,6 +117,21 @@ async def open_app(
         yield app
     finally:
         await app.stop()
+
+
+async def tick(app: App, job: str) -> str:
+    """One tick of a job, here and now, with its run in the log; what it said. Raises what its work
+    raises, once the run is closed as failed."""
+    runs, now = app.job_runs, app.services.clock.now()
+    run = await runs.open(HOME, job, f"{job}@{now}")
+    try:
+        said = await SCHEDULE[job].work(app.services, HOME, run)
+    except Exception as error:
+        kind = type(error).__name__
+        await runs.close(HOME, run, RunStatus.FAILED, "", kind, str(error))
+        raise
+    await runs.close(HOME, run, RunStatus.SUCCEEDED, said)
+    return said
 
 
 def build(settings: Settings, serve: bool, clock: Clock, ids: Ids, rule: Rule | None = None) -> App:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.loop.crowd import AGENT, Broken, Crowd
 from benchmarks.loop.policies import IF_BETTER, NEVER, Policy
 from benchmarks.loop.tally import Adopted
 from bot.llm.simulated.truth import Truth
@@ -11,6 +10,7 @@ from bot.model.finding import Finding
 from bot.model.proposal import Proposal, ProposalStatus
 from bot.model.run import RunStatus
 from bot.model.workspace import HOME
+from bot.simulation.crowd import AGENT, Broken, Crowd
 
 _S = ProposalStatus
 _MOST = 200

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.loop import tally
-from benchmarks.loop.clock import BEGIN, SeededIds, SimulatedClock
-from benchmarks.loop.crowd import Crowd, settings
+from benchmarks.loop.crowd import settings
 from benchmarks.loop.owner import Owner
 from benchmarks.loop.policies import Policy
 from benchmarks.loop.tally import Tally
@@ -21,6 +20,8 @@ from bot.llm.simulated.server import SimulatedServer
 from bot.llm.simulated.world import World
 from bot.model.run import Outcome
 from bot.model.workspace import HOME
+from bot.simulation.clock import BEGIN, SeededIds, SimulatedClock
+from bot.simulation.crowd import Crowd
 from bot.wiring import open_app
 from jobs import SCHEDULE
 
