@@ -24,13 +24,17 @@ class SystemIds:
         self._last = 0
 
     def run_id(self) -> str:
-        """RFC 9562 version 7: 48 bits of ms, then a 12-bit sub-ms fraction that keeps order."""
         with self._lock:
             stamp = time.time_ns() * 4096 // 1_000_000
             self._last = stamp = max(stamp, self._last + 1)
-        high = (stamp >> 12 << 16) | 0x7000 | (stamp & 0xFFF)
-        low = (0b10 << 62) | secrets.randbits(62)
-        return str(uuid.UUID(int=(high << 64) | low))
+        return version7(stamp, secrets.randbits(62))
 
     def token(self, size: int = 16) -> str:
         return secrets.token_hex(size)
+
+
+def version7(stamp: int, chance: int) -> str:
+    """RFC 9562: `stamp` is 48 bits of ms and 12 of a fraction that keeps order, `chance` 62 bits."""
+    high = (stamp >> 12 << 16) | 0x7000 | (stamp & 0xFFF)
+    low = (0b10 << 62) | chance
+    return str(uuid.UUID(int=(high << 64) | low))

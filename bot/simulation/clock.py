@@ -1,7 +1,6 @@
 """Simulated time and ids: a seed gives the same ones every time."""
 
-import uuid
-
+from bot.clock import version7
 from bot.llm.simulated.chance import code
 
 BEGIN = 1_780_000_000_000
@@ -36,9 +35,7 @@ class SeededIds:
 
     def run_id(self) -> str:
         self._last = stamp = max(self._clock.now() << 12, self._last + 1)
-        high = (stamp >> 12 << 16) | 0x7000 | (stamp & 0xFFF)
-        low = (0b10 << 62) | (int(self._next(16), 16) & (2**62 - 1))
-        return str(uuid.UUID(int=(high << 64) | low))
+        return version7(stamp, int(self._next(16), 16) & (2**62 - 1))
 
     def token(self, size: int = 16) -> str:
         return self._next(2 * size)
