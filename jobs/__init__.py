@@ -6,6 +6,7 @@ from bot.model.job import Schedule
 from jobs import (
     analyze,
     approvals,
+    costs,
     digest,
     errors,
     expire,
@@ -15,6 +16,7 @@ from jobs import (
     regroup,
     replay,
     retention,
+    roster,
     trials,
     vacuum,
 )
@@ -24,6 +26,8 @@ SCHEDULE: Mapping[str, Job] = {
     "analyze": Job(analyze.work, Schedule(every_seconds=300, missed="catch_up")),
     "mine": Job(mine.work, Schedule(every_seconds=300, missed="catch_up")),
     "errors": Job(errors.work, Schedule(every_seconds=300, missed="catch_up")),
+    "costs": Job(costs.work, Schedule(every_seconds=600, missed="catch_up")),
+    "roster": Job(roster.work, Schedule(every_seconds=3600, missed="catch_up")),
     "regression": Job(regression.work, Schedule(every_seconds=300, missed="catch_up")),
     "replay": Job(replay.work, Schedule(every_seconds=60)),
     "judge": Job(judge.work, Schedule(every_seconds=300)),

@@ -1,0 +1,184 @@
+"""What agents spend, by day: days of twice the usual, budgets that run out, dear models; pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from bot.improve.detect.seen import Seen
+from bot.improve.facts import BUDGET, COST
+from bot.model.budget import Budget, Period
+from bot.model.stats import wilson
+from bot.model.words import usd
+from bot.ports.stores import Closed
+
+DAY = 86_400_000
+_DAYS, _AGENTS, _TOP = 35, 200, 10
+_USUAL_DAYS, _TWICE, _CENT = 7, 2.0, 0.01
+_RECENT, _RUNS, _WEEK_USD = 28, 50, 0.5
+_SAVES = 0.2
+WARN_AT = 0.8
+
+
+def fold(known: dict[str, Any], page: Iterable[Closed]) -> list[Seen]:
+    """Closed runs. `known` is {agent: {"days": {day: [runs, US dollars, scored, good, tokens in,
+    tokens out]}, "top": {day: [[US dollars, run, person]]}}}."""
+    seen: list[Seen] = []
+    for run in page:
+        if run.agent and run.cost_usd:
+            seen += _spent(known, run, run.cost_usd)
+    return seen
+
+
+def _spent(known: dict[str, Any], run: Closed, cost: float) -> list[Seen]:
+    at = known.get(run.agent)
+    if at is None:
+        at = known[run.agent] = {"days": {}, "top": {}}
+        if len(known) > _AGENTS:
+            del known[next(iter(known))]
+    day = str(run.created_at // DAY)
+    before = at["days"].get(day) or [0, 0.0, 0, 0.0, 0, 0]
+    at["days"][day] = now = [
+        before[0] + 1,
+        before[1] + cost,
+        before[2] + (run.y is not None),
+        before[3] + (run.y or 0.0),
+        before[4] + run.tokens_in,
+        before[5] + run.tokens_out,
+    ]
+    dearest = sorted([*at["top"].get(day, ()), [cost, run.id, run.person]], reverse=True)
+    at["top"][day] = dearest[:_TOP]
+    if before[0] == 0:
+        _forget(at)
+    limit = max(_TWICE * _usual(at, day), _CENT)
+    passed = before[1] <= limit < now[1]
+    return [_dear_day(at, run, day)] if passed and _usual(at, day) else []
+
+
+def _forget(at: dict[str, Any]) -> None:
+    for day in sorted(at["days"], key=int)[:-_DAYS]:
+        del at["days"][day]
+    for day in sorted(at["top"], key=int)[:-2]:
+        del at["top"][day]
+
+
+def _usual(at: Mapping[str, Any], day: str) -> float:
+    """What it spends on a day it works, by the days before; 0 while there are too few."""
+    earlier = [spent[1] for name, spent in at["days"].items() if int(name) < int(day)]
+    return median(earlier) if len(earlier) >= _USUAL_DAYS else 0.0
+
+
+def _dear_day(at: Mapping[str, Any], run: Closed, day: str) -> Seen:
+    usual, now = _usual(at, day), at["days"][day]
+    title = f"{run.agent} spends more than twice its usual {usd(usual)} a day"
+    dearest = at["top"][day]
+    return Seen(
+        COST,
+        run.agent,
+        "day",
+        title,
+        f"{title}: {usd(now[1])} in {now[0]} runs by now. The dearest runs are named.",
+        tuple(id for _, id, _ in dearest),
+        count=now[0],
+        people=len({person for _, _, person in dearest}),
+        usd_week=(now[1] - usual) * 7,
+        confidence=0.9,
+        facts={"ratio": round(now[1] / usual, 2), "day": int(day), "usual_usd": round(usual, 6)},
+        at=run.created_at,
+    )
+
+
+def dear_models(
+    known: Mapping[str, Any],
+    models: Mapping[str, str],
+    price: Mapping[str, tuple[float, float]],
+    now: int,
+) -> list[Seen]:
+    """Agents whose model costs much and who do well with it, where a cheaper one is known.
+
+    `models` is the model by agent, `price` what a million tokens in and out cost (US dollars).
+    Whether the cheaper one is as good is not said here: replay and a trial tell.
+    """
+    seen: list[Seen] = []
+    for agent, model in models.items():
+        spent = _recent(known.get(agent), now)
+        if model not in price or spent is None:
+            continue
+        mine = _costs(price[model], spent)
+        cheaper = {m: _costs(p, spent) for m, p in price.items() if m != model}
+        best = min(cheaper, key=lambda m: cheaper[m], default="")
+        if best and mine > 0 and 1 - cheaper[best] / mine >= _SAVES:
+            seen.append(_cheaper(agent, model, best, 1 - cheaper[best] / mine, spent, known[agent]))
+    return seen
+
+
+def _recent(at: Mapping[str, Any] | None, now: int) -> Sequence[float] | None:
+    """Its last four weeks, if it works and spends enough to look at."""
+    first = now // DAY - _RECENT
+    days = [spent for day, spent in (at or {"days": {}})["days"].items() if int(day) > first]
+    total = [sum(column) for column in zip(*days, strict=True)] if days else [0] * 6
+    return total if total[0] >= _RUNS and total[1] / _RECENT * 7 >= _WEEK_USD else None
+
+
+def _costs(price: tuple[float, float], spent: Sequence[float]) -> float:
+    return (price[0] * spent[4] + price[1] * spent[5]) / 1e6
+
+
+def _cheaper(
+    agent: str, model: str, best: str, saves: float, spent: Sequence[float], at: Mapping[str, Any]
+) -> Seen:
+    week = spent[1] / _RECENT * 7
+    good = f", {usd(spent[1] / spent[3])} a success" if spent[3] else ""
+    title = f"{agent} spends {usd(week)} a week on {model}; {best} would cost {saves:.0%} less"
+    dearest = [row for day in at["top"].values() for row in day]
+    success = {"success": round(spent[3] / spent[2], 4)} if spent[2] else {}
+    return Seen(
+        COST,
+        agent,
+        f"model:{model}:{best}",
+        title,
+        f"{title}{good}. Whether {best} is as good is not known yet.",
+        tuple(id for _, id, _ in dearest),
+        count=int(spent[0]),
+        people=len({person for _, _, person in dearest}),
+        usd_week=week * saves,
+        confidence=wilson(spent[3], int(spent[2]))[0],
+        facts={
+            "model": model,
+            "cheaper": best,
+            "saves": round(saves, 4),
+            "scored": int(spent[2]),
+            "runs_week": round(spent[0] / _RECENT * 7, 2),
+            **success,
+        },
+    )
+
+
+def budgets(spent: Iterable[tuple[Budget, float]], passed: Mapping[Period, float]) -> list[Seen]:
+    """Budgets that are at 80 % or more. `passed` is the part of the period that is over."""
+    seen = []
+    for budget, dollars in spent:
+        if budget.limit_usd <= 0 or dollars < WARN_AT * budget.limit_usd:
+            continue
+        part = dollars / budget.limit_usd
+        needed = dollars / max(passed.get(budget.period, 1.0), 0.05)
+        title = f"The budget “{budget.label}” is at {part:.0%}"
+        seen.append(
+            Seen(
+                BUDGET,
+                "",
+                f"{budget.scope}:{budget.key}:{budget.period}",
+                title,
+                f"{title}: {usd(dollars)} of {usd(budget.limit_usd)}.",
+                (),
+                confidence=1.0,
+                facts={
+                    "scope": budget.scope.value,
+                    "key": budget.key,
+                    "period": budget.period.value,
+                    "limit_usd": budget.limit_usd,
+                    "spent_usd": round(dollars, 6),
+                    "needed_usd": round(max(needed, dollars), 6),
+                },
+            )
+        )
+    return seen

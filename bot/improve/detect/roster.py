@@ -1,0 +1,165 @@
+"""What the log says of the roster: agents nobody needs, two that do the same, lessons, praise; pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from bot.improve.detect.seen import Seen
+from bot.improve.facts import DUPLICATE, PRAISE, UNUSED
+from bot.improve.outcome import RATING
+from bot.lexical import terms
+from bot.model.agent import AgentVersion
+from bot.model.stats import difference, wilson
+from bot.model.words import count
+from bot.ports.stores import Closed
+
+DAY = 86_400_000
+_ALIKE = 0.7
+_AGENTS, _VERSIONS, _LIKED = 200, 50, 5
+
+
+def fold(known: dict[str, Any], page: Iterable[Closed]) -> list[Seen]:
+    """Scored runs. `known` is {agent: {"versions": {version: [scored, good]}, "liked": [[run,
+    person]]}}, `liked` those that people rated as good, the newest."""
+    for run in page:
+        if run.agent and run.y is not None:
+            at = known.pop(run.agent, None) or {"versions": {}, "liked": []}
+            known[run.agent] = at
+            versions = at["versions"]
+            scored, good = versions.get(str(run.version), (0, 0.0))
+            versions[str(run.version)] = [scored + 1, good + run.y]
+            if run.source == RATING and run.y == 1:
+                at["liked"] = [*at["liked"], [run.id, run.person]][-_LIKED:]
+            if len(versions) > _VERSIONS:
+                del versions[min(versions, key=int)]
+            if len(known) > _AGENTS:
+                del known[next(iter(known))]
+    return []
+
+
+def used(known: dict[str, Any], page: Iterable[Closed]) -> list[Seen]:
+    """Closed runs. `known` is when each agent was last asked (ms)."""
+    for run in page:
+        if run.agent:
+            known[run.agent] = max(known.get(run.agent, 0), run.created_at)
+    return []
+
+
+def unused(
+    known: Mapping[str, int], agents: Iterable[tuple[AgentVersion, int]], now: int
+) -> list[Seen]:
+    """Agents, each with when its version was made, that nobody has asked for as long as they
+    themselves say they may be spared."""
+    seen = []
+    for agent, made_at in agents:
+        days = (now - max(known.get(agent.name, 0), made_at)) // DAY
+        if 0 < agent.retire_after_days <= days:
+            title = f"Nobody has asked {agent.name} for {count(days, 'day')}"
+            seen.append(
+                Seen(
+                    UNUSED,
+                    agent.name,
+                    f"v{agent.version}",
+                    title,
+                    f"{title}; it was to go after {agent.retire_after_days}.",
+                    (),
+                    confidence=1.0,
+                    facts={"days": days, "runs_week": 0.0},
+                )
+            )
+    return seen
+
+
+def duplicates(
+    agents: Sequence[AgentVersion], known: Mapping[str, int], good: Mapping[str, Any]
+) -> list[Seen]:
+    """Pairs whose descriptions share most of their words and tools; the busier one would stay."""
+    seen = []
+    for pair in combinations(agents, 2):
+        likeness = alike(*pair)
+        if likeness >= _ALIKE:
+            runs = {a.name: _scored(good.get(a.name)) for a in pair}
+            goes, stays = sorted(pair, key=lambda a: (runs[a.name], known.get(a.name, 0)))
+            title = f"{goes.name} and {stays.name} do much the same"
+            seen.append(
+                Seen(
+                    DUPLICATE,
+                    stays.name,
+                    goes.name,
+                    title,
+                    f"{title}: {likeness:.0%} of what describes them is shared.",
+                    (),
+                    count=sum(runs.values()),
+                    confidence=likeness,
+                    facts={
+                        "stays": stays.name,
+                        "goes": goes.name,
+                        "likeness": round(likeness, 3),
+                    },
+                )
+            )
+    return seen
+
+
+def alike(one: AgentVersion, other: AgentVersion) -> float:
+    """What part of the words that describe them, and of their tools, is shared."""
+    words = [terms(f"{a.specialty} {a.instructions}") | set(a.tools) for a in (one, other)]
+    together = words[0] | words[1]
+    return len(words[0] & words[1]) / len(together) if together else 0.0
+
+
+def _scored(at: Mapping[str, Any] | None) -> int:
+    return sum(scored for scored, _ in at["versions"].values()) if at else 0
+
+
+def lessons(known: Mapping[str, Any], versions: Sequence[AgentVersion]) -> dict[str, list[float]]:
+    """What became of an agent's runs with and without each lesson of its newest version, by the
+    lesson's id: [scored with, good with, scored without, good without]. No proof, for other things
+    changed too; enough to ask which lessons to look at."""
+    counts = known["versions"] if known else {}
+    found: dict[str, list[float]] = {}
+    for bullet in versions[-1].playbook if versions else ():
+        row = [0.0, 0.0, 0.0, 0.0]
+        for version in versions:
+            scored, good = counts.get(str(version.version), (0, 0.0))
+            at = 0 if any(b.id == bullet.id for b in version.playbook) else 2
+            row[at] += scored
+            row[at + 1] += good
+        found[bullet.id] = row
+    return found
+
+
+def harmful(row: Sequence[float]) -> bool:
+    """Whether runs with the lesson went clearly worse than those without it."""
+    with_n, with_good, without_n, without_good = row
+    return difference(without_good, int(without_n), with_good, int(with_n))[1] < 0
+
+
+def praise(
+    known: Mapping[str, Any], said: Mapping[str, tuple[str, str]], agents: Iterable[str]
+) -> list[Seen]:
+    """Answers that people liked. `said` is what was asked and answered, by run."""
+    seen = []
+    for name in agents:
+        at = known.get(name)
+        for run, _ in at["liked"] if at else ():
+            asked, answer = said.get(run, ("", ""))
+            if not asked or not answer:
+                continue
+            versions = at["versions"].values()  # type: ignore[index]
+            low = wilson(sum(good for _, good in versions), sum(n for n, _ in versions))[0]
+            title = f"An answer of {name}'s was liked"
+            seen.append(
+                Seen(
+                    PRAISE,
+                    name,
+                    " ".join(sorted(terms(asked)))[:300] or run,
+                    title,
+                    f"{title}: it is worth keeping for when the same is asked again.",
+                    (run,),
+                    people=1,
+                    confidence=low,
+                    facts={"asked": asked[:300], "answer": answer[:600]},
+                )
+            )
+    return seen

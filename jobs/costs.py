@@ -1,0 +1,59 @@
+"""Looks at what is spent: dear days, budgets that run out, models that cost much."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from bot.improve.detect import costs
+from bot.improve.detect.seen import Seen, merged
+from bot.llm.pricing import Prices, load
+from bot.model.budget import Period
+from bot.model.words import count
+from bot.ports.stores import Closed
+from bot.services import Services
+from jobs.follow import Known, follow
+
+NAME = "costs"
+
+
+async def work(services: Services, workspace: str, run_id: str) -> str:
+    async def step(known: Known, page: Sequence[Closed]) -> Sequence[Seen]:
+        return costs.fold(known, page)
+
+    read = await follow(services, workspace, NAME, step)
+    now = services.clock.now()
+    spent = await services.purse.of_workspace(workspace)
+    seen = [*costs.budgets(spent, _passed(now)), *await _models(services, workspace, now)]
+    found = [one.finding(workspace, services.ids.run_id(), now) for one in merged(seen)]
+    new = await services.findings.raise_all(workspace, found)
+    return f"{count(read, 'run')} read, {count(new, 'finding') if new else 'no findings'}"
+
+
+async def _models(services: Services, workspace: str, now: int) -> Sequence[Seen]:
+    """Candidates are the models that somebody here has named: nothing is fetched."""
+    settings = services.settings
+    if settings.offline:
+        return ()
+    state = await services.states.get(workspace, NAME)
+    known: Known = state.state.get("known") or {}  # type: ignore[assignment]
+    agents = await services.agents.current(workspace)
+    models = {agent.name: agent.model or services.model.default for agent in agents}
+    own = load(settings.prices)
+    named = {*models.values(), *settings.listed(settings.fallback_models), *own}
+    prices = Prices(own, settings.openai_base_url)
+    # The library's table takes a third of a second to read.
+    await asyncio.to_thread(prices.learn, sorted(named))
+    price = {
+        model: (tokens_in, tokens_out)
+        for model in named
+        if (tokens_in := prices.cost(model, 1_000_000, 0)) is not None
+        and (tokens_out := prices.cost(model, 0, 1_000_000)) is not None
+    }
+    return costs.dear_models(known, models, price, now)
+
+
+def _passed(now: int) -> dict[Period, float]:
+    """The part of the day and of the month (UTC) that is over."""
+    at = datetime.fromtimestamp(now / 1000, UTC)
+    day = (now % costs.DAY) / costs.DAY
+    return {Period.DAY: day, Period.MONTH: (at.day - 1 + day) / 31}
