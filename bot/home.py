@@ -4,6 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.improve import cards
+from bot.improve.trials.figures import read
+from bot.improve.trials.ratchet import gained
+from bot.improve.trials.telling import progress
 from bot.model.budget import Period
 from bot.model.job import JobState
 from bot.model.message import Button
@@ -11,6 +14,7 @@ from bot.model.person import Person, Role
 from bot.model.policy import Policy
 from bot.model.proposal import IN_USE, Proposal, ProposalStatus
 from bot.model.run import RunKind
+from bot.model.trial import Trial, TrialStatus
 from bot.model.words import ago, count, one_line, usd
 from bot.model.workspace import HOME
 from bot.numbers import coverage, success, totals
@@ -134,14 +138,26 @@ async def _week(services: Services, workspace: str) -> Section:
 
 async def _in_use(services: Services, workspace: str) -> Section:
     found = (await services.proposals.list(workspace, IN_USE))[:_PROPOSALS]
+    tried = {t.proposal: t for t in await services.trials.list(workspace)}
     lines = tuple(
-        f"**{p.ref}** {one_line(p.title, 150)} · {p.status.value.replace('_', ' ')}" for p in found
+        f"**{p.ref}** {one_line(p.title, 150)} · {_stands(p, tried.get(p.ref))}" for p in found
     )
     buttons = tuple(
         Button(f"Roll back {p.ref}", f"/rollback {p.ref}", "danger", asks="Why is it taken back?")
         for p in found
     )
+    buttons += (Button("Progress", "/progress"),) if found else ()
     return Section("Improvements in use and on trial", lines or ("None yet.",), buttons)
+
+
+def _stands(proposal: Proposal, trial: Trial | None) -> str:
+    """On trial, or in use with what was measured of it."""
+    if trial and proposal.status is _S.TRIALLED:
+        waits = trial.status is TrialStatus.QUEUED
+        return f"{trial.ref}: " + ("waits" if waits else progress(trial, read(trial.numbers)))
+    if trial and proposal.status is _S.KEPT:
+        return f"kept: {gained(trial)} ({trial.ref})"
+    return proposal.status.value.replace("_", " ")
 
 
 async def _budgets(services: Services, workspace: str) -> Section:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from bot.command import Ask, Command
+from bot.improve.brake import frozen
 from bot.model.budget import Period
 from bot.model.job import JobState
 from bot.model.message import Button, Reply
 from bot.model.proposal import Proposal, ProposalStatus
 from bot.model.run import RunStatus
+from bot.model.trial import WAITING
 from bot.model.words import count, one_line, share, usd
 from bot.numbers import Totals, totals
 
@@ -22,7 +24,8 @@ async def status(ask: Ask) -> Reply:
     waiting = await services.proposals.list(workspace, [ProposalStatus.OFFERED], _MOST)
     day = await services.metrics.by_agent(workspace, now - _DAY, now + 1)
     failed = [s for s in await services.jobs.states(workspace) if _failed(s)]
-    lines = [_waiting(waiting), _last_day(totals(day)), await _money(ask), _jobs(failed)]
+    lines = [_waiting(waiting), *await _loop(ask), _last_day(totals(day)), await _money(ask)]
+    lines.append(_jobs(failed))
     buttons = tuple(Button(f"Show {p.ref}", f"/proposals {p.ref}") for p in waiting[:_NAMED])
     return Reply("\n".join(f"- {line}" for line in lines), buttons=buttons)
 
@@ -37,6 +40,19 @@ def _waiting(waiting: Sequence[Proposal]) -> str:
         f"{_MOST} or more proposals" if len(waiting) == _MOST else count(len(waiting), "proposal")
     )
     return f"{number} {verb} for approval: {named}{more}."
+
+
+async def _loop(ask: Ask) -> list[str]:
+    """What is on trial and what is held, where there is any."""
+    workspace = ask.run.workspace
+    hold = await ask.services.brake.frozen(workspace)
+    trials = await ask.services.trials.list(workspace, WAITING, _MOST)
+    lines = [frozen(hold)] if hold else []
+    if trials:
+        named = ", ".join(f"**{t.ref}** {one_line(t.title, 60)}" for t in trials[:_NAMED])
+        more = f" and {len(trials) - _NAMED} more" if len(trials) > _NAMED else ""
+        lines.append(f"On trial: {named}{more}. `/trials` says how far.")
+    return lines
 
 
 def _last_day(day: Totals) -> str:

@@ -8,12 +8,14 @@ from bot.model.budget import Budget
 from bot.model.memory import ORG, Memory
 from bot.model.proposal import IN_USE, Proposal, ProposalStatus
 from bot.model.subscription import DAYS, Cadence, Subscription, local, since, zone_of
+from bot.model.trial import ACTIVE, Trial, TrialStatus
 from bot.model.workflow import Workflow
 from bot.numbers import Totals, totals
 from bot.ports.stores import Bucket, Span
 from bot.services import Services
 
 _S = ProposalStatus
+_ENDED = (TrialStatus.KEPT, TrialStatus.ROLLED_BACK, TrialStatus.STOPPED)
 _DAY = 86_400_000
 _LOOKED_BACK = 90 * _DAY
 """An older version's success is measured over so long: further back the questions were others."""
@@ -39,7 +41,8 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Improvement:
-    """A change that is in use, with the outcomes of the version before and of its own."""
+    """A change that is in use and was not tried before, with the outcomes of the version before
+    and of its own."""
 
     proposal: Proposal
     before: Totals
@@ -61,6 +64,10 @@ class Facts:
     cost_usd: float = 0.0
     spent: tuple[tuple[Budget, float], ...] = ()
     improved: tuple[Improvement, ...] = ()
+    trials: tuple[Trial, ...] = ()
+    """Those that go on now."""
+    verdicts: tuple[Trial, ...] = ()
+    """Those that ended then."""
     undone: tuple[Proposal, ...] = ()
     declined: int = 0
     waiting: tuple[Proposal, ...] = ()
@@ -77,7 +84,7 @@ class Facts:
         """Whether there is anything to tell. What has been waiting since before is no news."""
         news = any(self.window.holds(p.created_at) for p in self.waiting)
         new_use = any(self.window.holds(i.proposal.decided_at) for i in self.improved)
-        learned = self.learned or self.memories or self.workflows
+        learned = self.learned or self.memories or self.workflows or self.verdicts
         failed = self.failed_jobs or self.undelivered
         return bool(
             self.totals.runs or news or new_use or self.undone or self.declined or learned or failed
@@ -99,7 +106,13 @@ async def gather(services: Services, workspace: str, window: Window) -> Facts:
     decided = await services.proposals.list(
         workspace, (*IN_USE, _S.ROLLED_BACK, _S.DECLINED), _MOST
     )
-    in_use = [p for p in decided if p.status in IN_USE and p.decided_at < window.until]
+    trialled = [p for p in decided if p.status is _S.TRIALLED]
+    in_use = [
+        p
+        for p in decided
+        if p.status in IN_USE and p not in trialled and p.decided_at < window.until
+    ]
+    ended = await services.trials.list(workspace, _ENDED, _MOST)
     edges, buckets = _edges(window), await metrics.by_agent(workspace, *at)
     waiting = await services.proposals.list(workspace, [_S.OFFERED], _MOST)
     memories = await services.memories.list(workspace, [ORG], _MOST)
@@ -115,6 +128,8 @@ async def gather(services: Services, workspace: str, window: Window) -> Facts:
         cost_usd=whole.cost_usd,
         spent=tuple(await services.purse.of_workspace(workspace)),
         improved=await _improved(services, workspace, window, buckets, in_use),
+        trials=tuple(await services.trials.list(workspace, ACTIVE, _MOST)),
+        verdicts=tuple(t for t in ended if window.holds(t.ended_at)),
         undone=new(_S.ROLLED_BACK),
         declined=len(new(_S.DECLINED)),
         waiting=tuple(sorted(waiting, key=lambda p: p.created_at)),
@@ -147,7 +162,13 @@ async def _improved(
         version = applied.get("version")
         recent = proposal.decided_at >= window.until - _TOLD_DAYS[window.cadence] * _DAY
         newest = recent and current.get(agent) == version and (agent, version) in worked
-        if not agent or not version or not (newest or window.holds(proposal.decided_at)):
+        measured = "trial" in applied  # side by side, which says more
+        if (
+            measured
+            or not agent
+            or not version
+            or not (newest or window.holds(proposal.decided_at))
+        ):
             continue
         if agent not in seen:
             start = window.until - _LOOKED_BACK

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from bot.digest.facts import Facts, Improvement, Window
+from bot.improve.trials.ratchet import gained
+from bot.improve.trials.telling import ended, standing, why
 from bot.model.budget import Period
 from bot.model.message import Button, Card, Field, Reply
 from bot.model.proposal import Proposal
 from bot.model.subscription import Cadence, local
+from bot.model.trial import Trial, TrialStatus
 from bot.model.words import ago, count, one_line, usd, without_context
 from bot.numbers import changed, coverage, success
 
@@ -21,7 +24,13 @@ def digest(facts: Facts, now: int) -> Reply:
     """`text` is one line without a break, which is all that a message template can carry."""
     if not facts.happened:
         return _nothing(facts.window)
-    blocks = (_improved(facts.improved), _learned(facts), _undone(facts))
+    blocks = (
+        _verdicts(facts),
+        _trials(facts, now),
+        _improved(facts.improved),
+        _learned(facts),
+        _undone(facts),
+    )
     return Reply(
         _headline(facts),
         card=Card(
@@ -48,6 +57,7 @@ def _headline(facts: Facts) -> str:
     if all_runs.scored:
         parts.append(f"success {success(all_runs.good, all_runs.scored)}")
     new = sum(facts.window.holds(i.proposal.decided_at) for i in facts.improved)
+    new += sum(trial.status is TrialStatus.KEPT for trial in facts.verdicts)
     if new:
         parts.append(f"{count(new, 'change')} came into use")
     if facts.waiting:
@@ -56,6 +66,21 @@ def _headline(facts: Facts) -> str:
     if failures := _failures(facts):
         parts.append(f"failures: {failures}")
     return one_line("; ".join(parts), _HEADLINE - 1).rstrip(".") + "."
+
+
+def _verdicts(facts: Facts) -> str:
+    """What trials showed, side by side."""
+    said = [f"{t.proposal} {_plain(t.title)}: {_verdict(t)}" for t in facts.verdicts]
+    return _listed("Tried, side by side", said)
+
+
+def _verdict(trial: Trial) -> str:
+    gain = f", {gained(trial)}" if trial.status is TrialStatus.KEPT else ""
+    return f"{ended(trial)}, {why(trial).lower()}{gain} ({trial.ref})"
+
+
+def _trials(facts: Facts, now: int) -> str:
+    return _listed("On trial", [standing(t, now) for t in facts.trials])
 
 
 def _improved(improved: Sequence[Improvement]) -> str:

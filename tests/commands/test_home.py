@@ -76,7 +76,7 @@ async def test_an_owner_finds_the_numbers_as_well(on: Stage) -> None:
     assert {"This week", "Improvements in use and on trial", "Budget", "Jobs"} <= titles(sections)
     assert "1 request" in sections["This week"].lines[0]
     in_use = sections["Improvements in use and on trial"]
-    assert [b.command for b in in_use.buttons] == ["/rollback P1"]
+    assert [b.command for b in in_use.buttons] == ["/rollback P1", "/progress"]
     assert "/jobs resume analyze" in [b.command for b in sections["Jobs"].buttons]
     assert any("$20.00 today" in line for line in sections["Budget"].lines)
 

@@ -12,7 +12,7 @@ from bot.model.proposal import Proposal, ProposalStatus
 from bot.ports.stores import Bucket
 
 _MOST = 30
-_LEARNED = (ProposalStatus.APPROVED, ProposalStatus.TRIALLED, ProposalStatus.KEPT)
+_LEARNED = (ProposalStatus.APPROVED, ProposalStatus.KEPT)
 
 
 @tool()

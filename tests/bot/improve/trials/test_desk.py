@@ -5,8 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from bot.digest.facts import gather, window_to
+from bot.digest.telling import digest
 from bot.errors import Conflict, Forbidden
+from bot.home import page
 from bot.improve.trials.following import LONGEST_GAP_MS
+from bot.model.message import Reply
 from bot.model.proposal import ProposalStatus
 from bot.model.run import RunStatus
 from bot.model.trial import Arm, TrialStatus
@@ -299,3 +303,27 @@ async def test_who_may_stop_it(on: Tried) -> None:
     assert on.verdicts() == []
     with pytest.raises(Conflict):
         await on.say("/rollback P1")
+
+
+async def test_the_digest_the_home_page_and_the_status_tell_of_it(on: Tried) -> None:
+    services = on.stage.services
+    await on.approved()
+    week = window_to("weekly", on.stage.clock.now() + 1, "UTC")
+    facts = await gather(services, WORKSPACE, week)
+    assert [t.ref for t in facts.trials] == ["T1"] and facts.learned == ()
+    assert "**On trial**" in _body(digest(facts, week.until))
+    assert "On trial: **T1**" in (await on.say("/status")).text
+    await on.decided(better=True)
+    await on.look()
+    week = window_to("weekly", on.stage.clock.now() + 1, "UTC")
+    body = _body(digest(await gather(services, WORKSPACE, week), week.until))
+    assert "**Tried, side by side**" in body and "0% → 100% good" in body
+    assert "no control group" not in body
+    owner = on.stage.people["owner"]
+    [section] = [s for s in await page(services, WORKSPACE, owner) if "on trial" in s.title]
+    assert "kept: 0% → 100% good" in section.lines[0]
+
+
+def _body(reply: Reply) -> str:
+    assert reply.card
+    return reply.card.body
