@@ -29,6 +29,7 @@ from bot.improve.brake import Brake
 from bot.improve.deeds import Deeds
 from bot.improve.forecast import Forecast
 from bot.improve.grading import Grading
+from bot.improve.job_model import JobModel
 from bot.improve.judge import Judge
 from bot.improve.judging import Judging
 from bot.improve.policies import PolicyBook, seed
@@ -44,6 +45,7 @@ from bot.improve.replay.sides import Sides
 from bot.improve.rights import Rights
 from bot.improve.rules import Rule
 from bot.improve.showing import Showing
+from bot.improve.synthesis.evolving import Evolving
 from bot.improve.trials.desk import Kept, TrialDesk
 from bot.improve.verdicts import RULES
 from bot.improve.wording import Wording
@@ -338,7 +340,9 @@ class Parts:
         if self.settings.offline:
             return None
         kept = self.kept
-        return Wording(self.model, self.purse, kept.journal, kept.runs, self.clock, self.redactor)
+        model = JobModel(self.model, self.purse, kept.journal, kept.runs, self.clock, self.redactor)
+        calls = self.settings.gepa_calls
+        return Wording(model, kept.runs, Evolving(calls) if calls else None)
 
     @cached_property
     def judging(self) -> Judging:

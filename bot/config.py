@@ -207,6 +207,14 @@ class Settings(BaseSettings):
         "Tokens that the replay of one proposal may take.",
         ge=0,
     )
+    gepa_calls: int = _named(
+        0,
+        "RATCHET_GEPA_CALLS",
+        "How often gepa may try a wording of a lesson (two model calls each); needs the extra "
+        "gepa. 0: it isn't used.",
+        ge=0,
+        le=1000,
+    )
     judge_model: str = _named(
         "",
         "RATCHET_JUDGE_MODEL",

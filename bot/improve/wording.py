@@ -1,40 +1,35 @@
 """With a model connected: a finding's draft in better words. Without, the plain ones stay."""
 
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
+
 import structlog
 
-from bot.budget import Purse
-from bot.errors import ModelError, RatchetError
+from bot.errors import RatchetError
 from bot.improve.drafting import Draft
+from bot.improve.job_model import JobModel
 from bot.improve.synthesis import Crew, writing
-from bot.improve.synthesis.writing import Form
+from bot.improve.synthesis.evolving import Case, Evolving
+from bot.improve.synthesis.writing import Form, Said
 from bot.model.agent import AgentVersion
 from bot.model.chat import ModelRequest
 from bot.model.finding import Finding
-from bot.model.run import Run, Step, StepKind, Usage
-from bot.ports.clock import Clock
-from bot.ports.models import Model
-from bot.ports.stores import Journal, Runs, Spend
-from bot.redaction import Redactor
+from bot.model.run import Run
+from bot.model.words import one_line
+from bot.ports.stores import Runs
 
 log = structlog.get_logger()
 
-_MOST_TOKENS = 900
+_MOST_TOKENS, _MOST_CASES = 900, 6
 
 
 class Wording:
-    """Every call is asked of the budgets first and recorded, with its cost, in the job's run."""
+    """`evolving` is there where the settings ask for it."""
 
-    def __init__(
-        self,
-        model: Model,
-        purse: Purse,
-        journal: Journal,
-        runs: Runs,
-        clock: Clock,
-        redactor: Redactor,
-    ) -> None:
-        self._model, self._purse, self._journal, self._runs = model, purse, journal, runs
-        self._clock, self._redactor = clock, redactor
+    def __init__(self, model: JobModel, runs: Runs, evolving: Evolving | None = None) -> None:
+        self._model, self._runs, self._evolving = model, runs, evolving
 
     async def reword(self, draft: Draft, finding: Finding, crew: Crew, run_id: str) -> Draft:
         """The same change in the model's words, once they have been looked at; as it was where
@@ -45,70 +40,61 @@ class Wording:
             return draft
         try:
             run = await self._runs.get(finding.workspace, run_id)
-            said = await self._said(run, finding, draft, form, agent) if run else ""
+            return await self._worded(run, draft, finding, form, agent, crew) if run else draft
         except RatchetError as error:
             log.warning("draft_not_worded", finding=finding.id, cause=str(error))
             return draft
-        answer = writing.read(form, said)
-        if answer is None:
+
+    async def _worded(
+        self, run: Run, draft: Draft, finding: Finding, form: Form, agent: AgentVersion, crew: Crew
+    ) -> Draft:
+        request = _request(
+            self._model.default, writing.order(form), writing.shown(finding, draft, agent)
+        )
+        name = f"word:{finding.fingerprint[:16]}"
+        said = await self._model.ask(run, name, request, agent.name, finding.id)
+        made = self._looked_at(writing.read(form, said), draft, finding, agent, crew)
+        if self._evolving is None or not draft.change.bullet:
+            return made
+        found = await self._evolved(self._evolving, run, made, finding, agent)
+        evolved = self._looked_at({"lesson": found}, draft, finding, agent, crew)
+        if evolved.change.bullet in (made.change.bullet, draft.change.bullet):
+            return made
+        return replace(evolved, expected=f"{evolved.expected} gepa found this wording.")
+
+    def _looked_at(
+        self, said: Said | None, draft: Draft, finding: Finding, agent: AgentVersion, crew: Crew
+    ) -> Draft:
+        if said is None:
             return draft
-        made, verdict = writing.rewritten(draft, answer, finding, agent, crew, self._redactor.text)
+        made, verdict = writing.rewritten(draft, said, finding, agent, crew, self._model.clean)
         log.info("draft_linted", finding=finding.id, verdict=str(verdict))
         return made or draft
 
-    async def _said(
-        self, run: Run, finding: Finding, draft: Draft, form: Form, agent: AgentVersion
+    async def _evolved(
+        self, evolving: Evolving, run: Run, draft: Draft, finding: Finding, agent: AgentVersion
     ) -> str:
-        name = f"word:{finding.fingerprint[:16]}"
-        steps = await self._runs.steps(run.workspace, run.id)
-        for step in steps:
-            if step.name == name and isinstance(step.output, str):
-                return step.output
-        request = _request(self._model.default, finding, draft, form, agent)
-        started, begun = self._clock.now(), self._clock.monotonic()
-        said, usage, error = "", Usage(), None
-        hold = await self._purse.hold(
-            run.workspace,
-            run_id=run.id,
-            agent=agent.name,
-            person="",
-            spent=sum((step.usage for step in steps), Usage()),
-            most=self._model.estimate(request),
-        )
-        try:
-            reply = await self._model.complete(request)
-            said, usage = self._redactor.text(reply.text), reply.usage
-        except ModelError as failed:
-            error, usage = failed, failed.usage
-        finally:
-            self._purse.release(hold, usage)
-        step = Step(
-            seq=max((s.seq for s in steps), default=-1) + 1,
-            kind=StepKind.MODEL,
-            name=name,
-            started_at=started,
-            duration_ms=round((self._clock.monotonic() - begun) * 1000, 3),
-            input={"model": request.model, "finding": finding.id},
-            output=said or None,
-            usage=usage,
-            error_type=error.kind if error else "",
-            error_message=self._redactor.text(str(error)) if error else "",
-        )
-        await self._record(run, step, agent)
-        return said
+        """In a thread of its own, since gepa blocks; each call comes back here to be paid for."""
+        loop, numbers = asyncio.get_running_loop(), count(1)
 
-    async def _record(self, run: Run, step: Step, agent: AgentVersion) -> None:
-        keys = (("agent", agent.name), ("workspace", ""))
-        cost = step.usage.cost_usd
-        spend = [Spend(run.workspace, keys, step.started_at, cost)] if cost else []
-        await self._journal.steps(run, [step], spend)
+        def ask(told: str, asked: str) -> str:
+            name = f"gepa:{finding.fingerprint[:16]}:{next(numbers)}"
+            request = _request(agent.model or self._model.default, told, asked)
+            asking = self._model.ask(run, name, request, agent.name, finding.id)
+            return asyncio.run_coroutine_threadsafe(asking, loop).result()
+
+        cases = await self._cases(finding)
+        lesson = draft.change.bullet
+        return await asyncio.to_thread(evolving.search, agent.instructions, lesson, cases, ask)
+
+    async def _cases(self, finding: Finding) -> Sequence[Case]:
+        runs = [
+            await self._runs.get(finding.workspace, run) for run in finding.evidence[-_MOST_CASES:]
+        ]
+        wrong = one_line(finding.detail, 400)
+        return [Case(one_line(run.message, 1000), wrong) for run in runs if run and run.message]
 
 
-def _request(
-    model: str, finding: Finding, draft: Draft, form: Form, agent: AgentVersion
-) -> ModelRequest:
-    messages = (
-        {"role": "system", "content": writing.order(form)},
-        {"role": "user", "content": writing.shown(finding, draft, agent)},
-    )
+def _request(model: str, told: str, asked: str) -> ModelRequest:
+    messages = ({"role": "system", "content": told}, {"role": "user", "content": asked})
     return ModelRequest(model=model, messages=messages, temperature=0.2, max_tokens=_MOST_TOKENS)

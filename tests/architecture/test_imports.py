@@ -48,6 +48,7 @@ HOMES = {
     "qdrant_client": ("storage/vectors/",),
     "qdrant_edge": ("storage/vectors/",),
     "fastembed": ("bot/llm/fastembed.py",),
+    "gepa": ("bot/improve/synthesis/evolving.py",),
     "sklearn": ("bot/llm/grouping.py",),
     "cryptography": ("storage/sealing.py",),
     "dbos": ("storage/durable.py",),

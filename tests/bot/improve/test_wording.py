@@ -1,7 +1,8 @@
 """With a model: lessons in better words, paid for, recorded, and never at any price."""
 
+import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -10,11 +11,15 @@ from bot.clock import SystemIds
 from bot.errors import ModelUnavailable
 from bot.improve import drafting
 from bot.improve.drafting import Draft
+from bot.improve.job_model import JobModel
+from bot.improve.synthesis.evolving import Evolving
 from bot.improve.wording import Wording
 from bot.model.agent import AgentVersion
 from bot.model.budget import Budget, Period, Scope
+from bot.model.chat import ModelReply, ModelRequest
 from bot.model.finding import Finding
 from bot.model.run import Run, RunKind, RunStatus
+from bot.ports.models import OnDelta
 from bot.redaction import Redactor
 from jobs.job import JournalRuns
 from storage.budgets import BudgetStore
@@ -54,7 +59,8 @@ class Desk:
     async def reword(self, model: ScriptedModel, dollars: float = 1.0) -> Draft:
         limit = (Budget(Scope.WORKSPACE, "", Period.DAY, dollars),)
         purse = Purse(BudgetStore(self.db, self.clock), limit, self.clock)
-        wording = Wording(model, purse, self.journal, self.runs, self.clock, Redactor())
+        asked = JobModel(model, purse, self.journal, self.runs, self.clock, Redactor())
+        wording = Wording(asked, self.runs)
         return await wording.reword(self.draft, FINDING, {AGENT.name: AGENT}, self.run.id)
 
 
@@ -129,3 +135,39 @@ async def test_a_budget_is_asked_first(desk: Desk) -> None:
     model = ScriptedModel('{"lesson": "Always name the author."}')
     assert await desk.reword(model, dollars=0.015) == desk.draft
     assert model.requests == []
+
+
+class Better(ScriptedModel):
+    """Words a lesson, and answers better where the lesson asks for the author's page."""
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> ModelReply:
+        told, asked = (str(message["content"]) for message in request.messages)
+        said = "By Ada, page 7." if "their page" in told else "By Ada."
+        if told.startswith("You improve"):
+            said = "```\nAlways name the author and their page.\n```"
+        elif "one lesson" in told:
+            said = '{"lesson": "Always name the author."}'
+        elif '"score"' in told:
+            said = json.dumps({"score": 0.9 if "page 7" in asked else 0.1, "why": "No page."})
+        self.said.append(said)
+        return await super().complete(request, on_delta)
+
+
+async def test_gepa_finds_a_better_wording_and_pays_for_each_call(desk: Desk) -> None:
+    evidence = [samples.run(message=f"Who wrote text {n}?") for n in range(3)]
+    for run in evidence:
+        await desk.journal.accept(run)
+    finding = replace(FINDING, evidence=tuple(run.id for run in evidence))
+    model = Better()
+    limit = (Budget(Scope.WORKSPACE, "", Period.DAY, 5.0),)
+    purse = Purse(BudgetStore(desk.db, desk.clock), limit, desk.clock)
+    asked = JobModel(model, purse, desk.journal, desk.runs, desk.clock, Redactor())
+    wording = Wording(asked, desk.runs, Evolving(12))
+    worded = await wording.reword(desk.draft, finding, {AGENT.name: AGENT}, desk.run.id)
+    assert worded.change.bullet == "Always name the author and their page."
+    assert worded.expected.endswith("gepa found this wording.")
+    assert worded.fingerprint == desk.draft.fingerprint
+    steps = await desk.runs.steps("local", desk.run.id)
+    assert len(steps) == len(model.requests)
+    await wording.reword(desk.draft, finding, {AGENT.name: AGENT}, desk.run.id)
+    assert len(await desk.runs.steps("local", desk.run.id)) == len(steps)
