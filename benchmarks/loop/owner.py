@@ -54,8 +54,9 @@ class Owner:
             raise Broken(f"change {number} was not proposed")
         self.ours[proposal.ref] = number
 
-    async def decide(self) -> None:
-        """Every open card gets its answer, unless its evidence isn't there yet."""
+    async def decide(self) -> int:
+        """Every open card gets its answer, unless its evidence isn't there yet; how many wait."""
+        waiting = 0
         proposals = self.crowd.app.services.proposals
         for proposal in await proposals.list(HOME, [_S.OFFERED], _MOST):
             if proposal.ref not in self.ours:
@@ -70,6 +71,9 @@ class Owner:
                 said = "approve" if takes else "decline"
                 reason = "" if takes else " the replay says that it is not better"
                 await self._say(f"/{said} {proposal.ref}{reason}")
+            else:
+                waiting += 1
+        return waiting
 
     async def watch(self, at: int) -> list[int]:
         """What came to stay or went since the last look; the changes that the product itself took

@@ -30,17 +30,24 @@ _WITHIN_MS = 600_000
 """Between two requests of a conversation: too long for the second to be taken as the first again."""
 
 _EVIDENCE = 5
-_OFTEN = ("replay", "trials")
-"""Jobs that would run between every two requests; the rest looks back a few times a day."""
 _NEVER = ("vacuum", "retention", "digest")
+_MOST_TICKS = 60
 
 
 @dataclass(slots=True)
 class Pace:
-    """Runs between two ticks of the jobs that run often, and of the others."""
+    """How many runs lie between two ticks of a job: of those that look at trials and at what got
+    worse, of those that read the log, and of the rest. The replays' job works in the pause after a
+    proposal until there is nothing to do."""
 
     often: int = 5
-    others: int = 25
+    now_and_then: int = 25
+    daily: int = 50
+
+    def of(self, job: str) -> int:
+        if job in ("trials", "regression"):
+            return self.often
+        return self.now_and_then if job in ("analyze", "mine") else self.daily
 
 
 async def play(
@@ -125,20 +132,24 @@ class _Weeks:
         changes = self.world.changes
         if done % changes.every == 0 and done // changes.every <= self.world.proposals:
             await self.owner.propose(done // changes.every, self.latest)
-            await self.owner.decide()
-        if done % self.pace.others == 0:
-            for job in SCHEDULE:
-                if job not in (*_OFTEN, *_NEVER):
-                    await self.crowd.work(job)
-            await self.owner.decide()
+            await self._decided()
+        for job in SCHEDULE:
+            if job not in _NEVER and done % self.pace.of(job) == 0:
+                await self.crowd.work(job)
+        if done % self.pace.now_and_then == 0:
+            await self._decided()
         if done % self.pace.often == 0:
-            for job in _OFTEN:
-                if job in SCHEDULE:
-                    await self.crowd.work(job)
-            await self.owner.decide()
             if await self.owner.watch(done):
                 self._alarm(done, "success")
             await self._listen(done)
+
+    async def _decided(self) -> None:
+        """The owner answers every card, once its replay is over: minutes, where hours lie between
+        two requests."""
+        for _ in range(_MOST_TICKS):
+            if not await self.owner.decide():
+                break
+            await self.crowd.work("replay")
 
     async def _listen(self, at: int) -> None:
         """What the product says has got worse, each once."""
