@@ -193,6 +193,7 @@ class _Weeks:
                 "calls": self.mind.calls,
                 "grades": self.mind.grades,
                 "others": self.owner.others,
+                "in_use": sorted(served[max(served)].prompt.changes) if served else [],
             },
         )
 
