@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert
 
 from bot.clock import SystemClock, SystemIds
 from bot.model.agent import AgentVersion
-from jobs import analyze, errors, mine, regression
+from jobs import analyze, costs, errors, mine, regression, roster
 from storage.engine import Database, url_of
 from storage.migrate import upgrade
 from storage.tables import feedback, runs, steps
@@ -59,6 +59,8 @@ JOBS: Sequence[tuple[str, Work]] = (
     ("analyze", analyze.work),
     ("errors", errors.work),
     ("regression", regression.work),
+    ("costs", costs.work),
+    ("roster", roster.work),
     ("mine", mine.work),
 )
 

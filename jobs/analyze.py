@@ -29,7 +29,7 @@ _PAGE = 500
 # A row's time is when it was made, not when it was committed. Reading a little again finds what
 # came late, and what was seen before changes nothing.
 _LATE_FEEDBACK_MS = 60_000
-_DRAFTS = 50  # a pass: a long log that is read for the first time asks for thousands
+_DRAFTS = 20  # a pass: a long log that is read for the first time asks for thousands
 
 
 async def work(services: Services, workspace: str, run_id: str) -> str:

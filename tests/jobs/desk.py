@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from bot.budget import Purse
 from bot.improve.approvals import Approvals
 from bot.improve.asking import Asking
 from bot.improve.brake import Brake
@@ -20,6 +21,7 @@ from bot.services import Services
 from storage.agents import AgentStore
 from storage.approvals import ApprovalStore
 from storage.asks import AskStore
+from storage.budgets import BudgetStore
 from storage.engine import Database
 from storage.evidence import EvidenceStore
 from storage.feedback import FeedbackStore
@@ -65,5 +67,6 @@ async def with_desk(db: Database, clock: Clock, ids: Ids) -> Services:
         trying=trying,
         showing=showing,
     )
-    made = {"agents": agents, "people": people, "post": post, "desk": desk}
+    purse = Purse(BudgetStore(db, clock), (), clock)
+    made = {"agents": agents, "people": people, "post": post, "desk": desk, "purse": purse}
     return make(db, clock, ids, **made, brake=brake, trying=trying)
