@@ -23,8 +23,8 @@ def serve(finding: Finding, crew: Crew) -> Draft | None:
     enough = finding.count >= _LEAST_RUNS and finding.people >= _LEAST_PEOPLE
     if asker is None or not enough or len(terms) < _LEAST_TERMS:
         return None
-    if facts.text(finding.facts, "tool"):
-        return None  # a tool that nobody has is not made by an agent who lacks it
+    if facts.text(finding.facts, "tool") or finding.facts.get("missing") is True:
+        return None  # the means that nobody has are not made by an agent who lacks them
     name = slug(terms, crew)
     return specialist(finding, asker, name, _specialty(terms), _instructions(terms), terms)
 

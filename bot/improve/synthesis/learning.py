@@ -56,7 +56,8 @@ def write_down(finding: Finding, crew: Crew) -> Draft | None:
         return None
     names = [step.partition(":")[2] for step in steps]
     terms = facts.texts(known, "terms")
-    name = slug(terms or names)
+    called = facts.text(known, "name").split("-")
+    name = slug([part for part in called if part] or terms or names)
     if not name:
         return None
     examples = quotable(facts.texts(known, "examples"))

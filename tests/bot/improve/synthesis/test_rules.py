@@ -105,6 +105,7 @@ def test_a_finding_comes_to_its_change(name: str) -> None:
         replace(_finding(facts.GAP, terms=TERMS), people=1),
         replace(_finding(facts.GAP, terms=TERMS), count=2),
         _finding(facts.GAP, terms=TERMS, tool="calendar"),
+        _finding(facts.GAP, terms=TERMS, missing=True),
         _finding(facts.GAP),
         _finding(facts.ROUTE, better="gone", terms=TERMS),
         _finding(facts.SPLIT, terms=["one"]),
