@@ -83,7 +83,7 @@ def terminal(home: Path) -> Iterator[Terminal]:
 
 
 def said(home: Path, *words: str) -> str:
-    done = ratchet(home, *words)
+    done = ratchet(home, *words, RATCHET_TRIALS="off")
     assert done.returncode == 0, done.stderr
     return done.stdout
 
