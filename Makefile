@@ -43,7 +43,7 @@ bench-loop: ## measure the loop in a world with hidden truth: 3 seeds
 bench-loop-long: ## the same with 20 seeds; hours, and it goes on where it was stopped
 	@deploy/setup.sh dev
 	$(BIN)/python -m benchmarks.loop --seeds 20 --workers $(WORKERS) --resume .ratchet/bench-loop \
-		--json .ratchet/bench-loop-long.json --markdown
+		--json .ratchet/bench-loop-long.json --doc
 
 format: ## put the code into its form
 	@deploy/setup.sh dev

@@ -11,12 +11,11 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import detection, million, people, predictor, service
+from benchmarks import detection, doc, million, people, predictor, service
 from tests import postgres
 from tests.stories.killing import Killing, Reckoning
 
 _ROOT = Path(__file__).parent.parent
-_DOC = _ROOT / "docs" / "benchmarks.md"
 _LATEST = Path(__file__).parent / "latest.json"
 _INTRO = """# Benchmarks
 
@@ -227,7 +226,7 @@ def main() -> None:
             rows = asyncio.run(_run(parts[part], Path(folder)))
         print(_table(rows), flush=True)
         everything = _keep(part, rows)
-        _DOC.write_text(_INTRO.format(machine=_machine()) + _table(everything) + "\n")
+        doc.put_first(_INTRO.format(machine=_machine()) + _table(everything))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from benchmarks import doc
 from benchmarks.loop import report
 from benchmarks.loop.limits import broken
 from benchmarks.loop.policies import POLICIES
@@ -39,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     wide.print(report.table(made, f"{world.name}: {world.runs:,} runs a seed"))
     if given.markdown:
         print(report.markdown(made))
+    if given.doc:
+        doc.put_loop(report.section(made, world))
     if given.json:
         given.json.parent.mkdir(parents=True, exist_ok=True)
         given.json.write_text(json.dumps(made, indent=1) + "\n", "utf-8")
@@ -97,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=3, help="how many (default: 3)")
     parser.add_argument("--first-seed", type=int, default=1, help="the first of them (default: 1)")
     parser.add_argument("--json", type=Path, help="writes the rows there")
+    parser.add_argument("--doc", action="store_true", help="writes the table into docs")
     parser.add_argument("--markdown", action="store_true", help="prints the table as markdown too")
     parser.add_argument("--policies", default="", help=f"of {', '.join(POLICIES)}; default: all")
     parser.add_argument("--runs", type=int, default=0, help="instead of what the world says")

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from benchmarks.loop.tally import Adopted, Tally
 from bot.llm.simulated.changes import Class
+from bot.llm.simulated.world import World
 
 _GOOD = Class.GOOD.value
 
@@ -141,6 +142,39 @@ def markdown(made: Sequence[Row]) -> str:
     for row in made:
         cells = [_cell(row[name], row[f"{name}_se"], form) for name, _, form in _SHOWN]
         lines.append(f"| {row['policy']} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+_SECTION = """`make bench-loop-long` made this table: {plays}, through the whole product, in the world of
+[world.yml](../benchmarks/loop/world.yml), whose truth the product can't see.
+[Its page](../benchmarks/loop/README.md) says what each policy does and what each figure means. Figures are
+means over seeds ± their standard errors. The targets are those of *balanced*: regret at most 40 at an
+FDR of at most .07. Accepting on replay alone has less regret, and most of what it accepts is useless:
+that is what "lower regret at equal FDR" is about.
+
+{table}
+
+{reached}
+"""
+
+
+def section(made: Sequence[Row], world: World) -> str:
+    """The part of docs/benchmarks.md that is about the loop."""
+    seeds = max((row["seeds"] for row in made), default=0)
+    plays = f"{seeds} seeds of {world.runs:,} requests and {world.proposals} proposals each"
+    return _SECTION.format(plays=plays, table=markdown(made), reached=_reached(made))
+
+
+def _reached(made: Sequence[Row]) -> str:
+    """Each target beside what was measured."""
+    row = next((row for row in made if row["policy"] == "balanced"), None)
+    if row is None:
+        return ""
+    lines = ["| target, balanced | measured | reached |", "|---|---|---|"]
+    for name, said, most in (("regret_per_1000", "regret ≤ 40", 40), ("fdr", "FDR ≤ .07", 0.07)):
+        value, form = row[name], "{:.1f}" if name == "regret_per_1000" else "{:.3f}"
+        mark = "yes" if value is not None and value <= most else "**no**"
+        lines.append(f"| {said} | {_cell(value, row[f'{name}_se'], form)} | {mark} |")
     return "\n".join(lines)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks import doc
 from benchmarks.loop import report
 from benchmarks.loop.__main__ import main
 from benchmarks.loop.play import play
@@ -87,3 +88,14 @@ def test_a_world_that_is_not_right_is_refused(tmp_path: Path) -> None:
 
 def test_an_unknown_policy_is_refused() -> None:
     assert main(["--policies", "sometimes"]) == 2
+
+
+def test_each_benchmark_replaces_its_own_part_of_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "benchmarks.md"
+
+    doc.put_loop("the loop", page)
+    doc.put_first("# Benchmarks\n\nthe rest", page)
+    doc.put_loop("the loop anew", page)
+    doc.put_first("# Benchmarks\n\nthe rest anew", page)
+
+    assert page.read_text() == "# Benchmarks\n\nthe rest anew\n\n## The loop\n\nthe loop anew\n"
