@@ -26,12 +26,13 @@ def fold(known: dict[str, Any], page: Iterable[Closed]) -> list[Seen]:
             at = known.pop(run.agent, None) or {"versions": {}, "liked": []}
             known[run.agent] = at
             versions = at["versions"]
-            scored, good = versions.get(str(run.version), (0, 0.0))
+            # What was at work last stands at the end: the others are forgotten first.
+            scored, good = versions.pop(str(run.version), (0, 0.0))
             versions[str(run.version)] = [scored + 1, good + run.y]
             if run.source == RATING and run.y == 1:
                 at["liked"] = [*at["liked"], [run.id, run.person]][-_LIKED:]
             if len(versions) > _VERSIONS:
-                del versions[min(versions, key=int)]
+                del versions[next(iter(versions))]
             if len(known) > _AGENTS:
                 del known[next(iter(known))]
     return []

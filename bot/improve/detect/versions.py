@@ -7,7 +7,8 @@ from bot.ports.stores import Closed
 
 _WEEK = 7 * 86_400_000
 _VERSIONS, _AGENTS = 4, 200
-"""Kept of an agent, the highest; and agents, the last ones that were at work."""
+"""Kept of an agent, and agents: those that were at work last. What fails its trial is a version
+too, and may not push out the one in use."""
 
 
 def slot(
@@ -15,18 +16,19 @@ def slot(
 ) -> dict[str, Any]:
     """The numbers of the run's version. A new one is made by `fresh` from those of the version
     that was at work last. "first" is when its first run was asked (ms)."""
-    versions: dict[str, Any] | None = known.get(run.agent)
-    if versions is None:
-        versions = known[run.agent] = {}
-        while len(known) > _AGENTS:
-            del known[next(iter(known))]
+    # What was at work last stands at the end: the others are forgotten first.
+    versions: dict[str, Any] = known.pop(run.agent, None) or {}
+    known[run.agent] = versions
+    while len(known) > _AGENTS:
+        del known[next(iter(known))]
     name = str(run.version)
-    at: dict[str, Any] | None = versions.get(name)
+    at: dict[str, Any] | None = versions.pop(name, None)
     if at is None:
-        last = versions.get(max(versions, key=int)) if versions else None
-        at = versions[name] = {**fresh(last), "first": run.created_at}
-        if len(versions) > _VERSIONS:
-            del versions[min(versions, key=int)]
+        last = versions[next(reversed(versions))] if versions else None
+        at = {**fresh(last), "first": run.created_at}
+    versions[name] = at
+    while len(versions) > _VERSIONS:
+        del versions[next(iter(versions))]
     return at
 
 

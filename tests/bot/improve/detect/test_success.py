@@ -41,6 +41,18 @@ def test_it_takes_5000_runs_on_average_to_a_false_alarm(rate: float) -> None:
     assert alarms <= runs / 5_000
 
 
+def test_candidates_that_failed_their_trials_push_out_nobody() -> None:
+    """Versions 2 to 9 were each tried beside version 1, which stayed, and is worse in the end."""
+    chance, runs = random.Random(5), list[Closed]()
+    for version in range(2, 10):
+        for run in tossed(chance, [0.9] * 40):
+            runs += [run, run._replace(version=version)]
+    fallen = list(tossed(chance, [0.3] * 60))
+    known, seen = in_pages(success.fold, [*runs, *fallen], 50)
+    assert [(one.agent, one.facts["version"]) for one in seen] == [("writer", 1)]
+    assert len(known["writer"]) <= 4
+
+
 def test_a_new_version_is_measured_against_the_one_before() -> None:
     chance = random.Random(3)
     old = list(tossed(chance, [0.9] * 200))
