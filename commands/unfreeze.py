@@ -3,6 +3,7 @@
 from bot.command import Ask, Command
 from bot.model.message import Reply
 from bot.model.person import Role
+from bot.model.proposal import ProposalStatus
 
 
 async def unfreeze(ask: Ask) -> Reply:
@@ -12,9 +13,12 @@ async def unfreeze(ask: Ask) -> Reply:
     waiting = await services.proposals.unapplied(workspace)
     await services.desk.settle(workspace)
     await services.trying.go_on(workspace)
-    named = ", ".join(proposal.ref for proposal in waiting)
-    said = f" Approved meanwhile, and going on now: {named}." if waiting else ""
-    return Reply(f"The loop goes on.{said}")
+    now = [await services.proposals.get(workspace, one.ref) or one for one in waiting]
+    ended = [one for one in now if one.status is ProposalStatus.SUPERSEDED]
+    named = ", ".join(one.ref for one in now if one not in ended)
+    said = f" Approved meanwhile, and going on now: {named}." if named else ""
+    gone = "".join(f"\n{one.ref} was approved meanwhile and ends: {one.reason}" for one in ended)
+    return Reply(f"The loop goes on.{said}{gone}")
 
 
 COMMAND = Command(

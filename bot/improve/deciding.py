@@ -86,9 +86,22 @@ class Deciding:
         await self._showing.show(proposal)
         return proposal
 
+    async def finished(self, proposal: Proposal) -> None:
+        """An approved one carried out, or ended where that can't be done any more: its agent has
+        left or is protected meanwhile."""
+        try:
+            await self.applied(proposal)
+        except (Conflict, NotFound) as error:
+            if await self._fits(proposal):
+                raise
+            await self._showing.show(await self._ended(proposal, error))
+
     async def _carried_out(self, proposal: Proposal) -> Proposal:
         if self._trying.takes(proposal):
             return await self._trying.begin(proposal)
+        if not await self._release.stands(proposal):
+            # It may have waited while the loop was frozen.
+            await self._brake.must_be_unprotected(proposal.workspace, touched(proposal))
         made = await self._release.apply(proposal, proposal.decided_by)
         return await self._proposals.set_applied(proposal.workspace, proposal, made)
 
@@ -124,19 +137,22 @@ class Deciding:
         try:
             await self._release.check(proposal)
         except (Conflict, NotFound) as error:
-            now, why = self._clock.now(), one_line(error.said, _LONGEST_REASON)
-            await self._proposals.move(
-                proposal.workspace, proposal, _S.SUPERSEDED, at=now, reason=why
-            )
+            await self._ended(proposal, error)
             return False
         return True
+
+    async def _ended(self, proposal: Proposal, error: Conflict | NotFound) -> Proposal:
+        now, why = self._clock.now(), one_line(error.said, _LONGEST_REASON)
+        return await self._proposals.move(
+            proposal.workspace, proposal, _S.SUPERSEDED, at=now, reason=why
+        )
 
     async def _fits(self, proposal: Proposal) -> bool:
         """Whether it could still be put into use."""
         try:
             await self.must_fit(proposal)
         except (Conflict, NotFound) as error:
-            log.info("not_approved", proposal=proposal.ref, cause=str(error))
+            log.info("does_not_fit", proposal=proposal.ref, cause=str(error))
             return False
         return True
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import structlog
 
-from bot.errors import BadInput, Conflict, RatchetError
+from bot.errors import BadInput, Conflict, NotFound, RatchetError
 from bot.improve import drafting, ranking, rewording, synthesis
 from bot.improve.approvals import Approvals, forbidden, must_have_role
 from bot.improve.asking import Asking
@@ -222,7 +222,7 @@ class ProposalDesk:
         if not decided_as(proposal, _S.ROLLED_BACK, person.id):
             if proposal.status not in IN_USE:
                 raise await self._showing.taken(proposal)
-            proposal = await self._deciding.applied(proposal)
+            proposal = await self._begun(proposal)
             said = await self._taken_back(proposal)
             reason = f"{reason.rstrip('.')}. {said}" if reason else said
             # Undone first, recorded second: whoever is cut off in between undoes it once more.
@@ -243,6 +243,15 @@ class ProposalDesk:
             proposal = await self._deciding.decide(proposal, _S.ROLLED_BACK, POLICY, reason)
         await self._showing.show(proposal)
         return proposal
+
+    async def _begun(self, proposal: Proposal) -> Proposal:
+        """What a crash cut off is done first, so that there is one thing to undo; what can't be
+        done any more was never in use."""
+        try:
+            return await self._deciding.applied(proposal)
+        except (Conflict, NotFound) as error:
+            log.info("never_applied", proposal=proposal.ref, cause=str(error))
+            return proposal
 
     async def _taken_back(self, proposal: Proposal) -> str:
         """What stands then, in words."""
@@ -270,8 +279,8 @@ class ProposalDesk:
         return asked, reminded
 
     async def settle(self, workspace: str) -> int:
-        """Finishes what a crash cut off: approved ones are applied. Of those that wait the best
-        are offered, as far as there is room."""
+        """Finishes what a crash or /freeze cut off: approved ones are applied, or end where they
+        can't be any more. Of those that wait the best are offered, as far as there is room."""
         drafted = await self._queue.next(workspace)
         approved = await self._proposals.unapplied(workspace)
         for proposal in drafted:
@@ -279,7 +288,7 @@ class ProposalDesk:
                 await self._offer(proposal)
         for proposal in approved:
             try:
-                await self._deciding.applied(proposal)
+                await self._deciding.finished(proposal)
             except RatchetError as error:
                 log.error("proposal_not_applied", proposal=proposal.ref, cause=str(error))
         return len(drafted) + len(approved)

@@ -33,6 +33,10 @@ class Release:
         elif not await self._preparing.stands(proposal):
             await self._preparing.would_be(proposal)
 
+    async def stands(self, proposal: Proposal) -> bool:
+        """Whether what it made is in use already, as it is or with later changes on top of it."""
+        return proposal.tried and await self._preparing.stands(proposal) is not None
+
     async def would_be(self, proposal: Proposal) -> Roster:
         """The agents that it would make different, as they would be from today's roster on; None
         for one that would be gone. Nothing is made. Raises as `check` does."""

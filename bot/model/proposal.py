@@ -22,7 +22,7 @@ _S = ProposalStatus
 LEGAL_MOVES: Mapping[ProposalStatus, frozenset[ProposalStatus]] = {
     _S.DRAFTED: frozenset({_S.OFFERED, _S.EXPIRED, _S.SUPERSEDED}),
     _S.OFFERED: frozenset({_S.APPROVED, _S.DECLINED, _S.EXPIRED, _S.SUPERSEDED}),
-    _S.APPROVED: frozenset({_S.TRIALLED, _S.KEPT, _S.ROLLED_BACK}),
+    _S.APPROVED: frozenset({_S.TRIALLED, _S.KEPT, _S.ROLLED_BACK, _S.SUPERSEDED}),
     _S.TRIALLED: frozenset({_S.KEPT, _S.ROLLED_BACK, _S.SUPERSEDED}),
     _S.KEPT: frozenset({_S.ROLLED_BACK}),
     _S.DECLINED: frozenset(),

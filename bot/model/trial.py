@@ -1,7 +1,7 @@
 """A change tried beside what it would replace: arms, assignment, status; pure."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -153,8 +153,3 @@ def assign(trial: str, unit: str, share: float) -> Assignment:
 def legal(before: TrialStatus, after: TrialStatus) -> bool:
     """Whether a trial may move from one status to the other."""
     return after in LEGAL_MOVES[before]
-
-
-def between_trials(overlays: Sequence[Trial], wanted: frozenset[str]) -> Trial | None:
-    """The active trial that has one of these agents, if there is one."""
-    return next((t for t in overlays if t.status in ACTIVE and t.agents & wanted), None)

@@ -49,6 +49,38 @@ async def test_what_waits_while_it_is_frozen_can_be_taken_back(on: Stage) -> Non
     assert (await _generalist(on)).version == 1
 
 
+@pytest.mark.parametrize("gone", [True, False])
+async def test_what_waited_and_cannot_be_done_any_more_ends(on: Stage, gone: bool) -> None:
+    """Its agent has left, or is protected, meanwhile."""
+    run = await on.asked("Hello", "Hi", agent="writer")
+    await on.say("member", f"/better {run.short} lesson: be brief")
+    await on.say("owner", "/freeze")
+    await on.say("owner", "/approve P1")
+    if gone:
+        await on.services.agents.retire(WORKSPACE, "writer", base=1)
+    else:
+        await on.say("owner", "/protect writer")
+    said = (await on.say("owner", "/unfreeze")).text
+    assert "P1 was approved meanwhile and ends: " in said and "going on now" not in said
+    found = await on.services.proposals.get(WORKSPACE, "P1")
+    assert found and found.status is ProposalStatus.SUPERSEDED
+    card = on.post.cards["local/P1"].card
+    assert card and card.status.startswith("Superseded")
+    agents = await on.services.agents.current(WORKSPACE)
+    assert [a.version for a in agents if a.name == "writer"] == ([] if gone else [1])
+    assert await on.services.desk.settle(WORKSPACE) == 0
+
+
+async def test_what_waits_for_an_agent_that_has_left_can_be_taken_back(on: Stage) -> None:
+    run = await on.asked("Hello", "Hi", agent="writer")
+    await on.say("member", f"/better {run.short} lesson: be brief")
+    await on.say("owner", "/freeze")
+    await on.say("owner", "/approve P1")
+    await on.services.agents.retire(WORKSPACE, "writer", base=1)
+    await on.services.brake.unfreeze(WORKSPACE)
+    assert "It was not in use yet" in (await on.say("owner", "/rollback P1")).text
+
+
 @pytest.mark.parametrize("what", ["generalist", "generalist v1", "@Generalist V1 as it is"])
 async def test_nothing_changes_what_is_protected(on: Stage, what: str) -> None:
     await _offered(on, "always be brief")

@@ -66,7 +66,8 @@ class Ending:
             except (Conflict, NotFound) as error:
                 # Changed between the last look and now: what was tried isn't what it would become.
                 log.warning("trial_not_installed", trial=trial.ref, cause=str(error))
-                trial = replace(trial, status=_T.STOPPED, reason="edited")
+                held = await self._brake.protected(trial.workspace, trial.agents)
+                trial = replace(trial, status=_T.STOPPED, reason="protected" if held else "edited")
         after = replace(
             proposal,
             status=_BECOMES[trial.status],
@@ -82,7 +83,10 @@ class Ending:
         return True
 
     async def _put_into_use(self, trial: Trial, proposal: Proposal) -> Mapping[str, object]:
-        await self._release.install(trial.workspace, trial.overlay, trial.base)
+        """Raises NotFound or Conflict where it can't be, or may not."""
+        if not await self._release.stands(proposal):
+            await self._brake.must_be_unprotected(trial.workspace, trial.agents)
+            await self._release.install(trial.workspace, trial.overlay, trial.base)
         made = await self._release.applied(proposal, Prepared(trial.overlay, trial.base))
         return {**made, "trial": trial.ref}
 

@@ -11,7 +11,7 @@ from bot.improve.release import Release
 from bot.improve.trials.caps import caps
 from bot.improve.verdicts.strict import LONGEST_MS, SMOKE_SHARE
 from bot.model.proposal import Proposal, ProposalKind, ProposalStatus
-from bot.model.trial import ACTIVE, GONE, Trial, TrialStatus, between_trials
+from bot.model.trial import ACTIVE, GONE, Trial, TrialStatus
 from bot.model.words import one_line
 from bot.ports.clock import Clock, Ids
 from bot.ports.stores import Evidence, Proposals, Runs, Trials
@@ -70,16 +70,25 @@ class Starting:
         waiting = await self._trials.list(workspace, [_S.QUEUED], _MOST)
         if not waiting or await self._brake.frozen(workspace):
             return []
-        active = [*await self._trials.list(workspace, ACTIVE, _MOST)]
-        paused = set(await self._brake.paused(workspace))
+        taken = {*await self._taken(workspace), *await self._brake.paused(workspace)}
         started: list[Trial] = []
         for trial, proposal in await self._ranked(waiting):
-            if between_trials(active, trial.agents) or trial.agents & paused:
+            if trial.agents & taken:
                 continue
             if begun := await self._begin(trial, proposal):
-                active.append(begun)
+                taken |= begun.agents
                 started.append(begun)
         return started
+
+    async def _taken(self, workspace: str) -> set[str]:
+        """The agents of trials that go on, and of those whose version is about to be put into use:
+        what began on the version before would be stopped by that at once."""
+        trialled = await self._proposals.list(workspace, [ProposalStatus.TRIALLED], _MOST)
+        refs = {proposal.ref for proposal in trialled}
+        active = await self._trials.list(workspace, ACTIVE, _MOST)
+        kept = await self._trials.list(workspace, [_S.KEPT], _MOST)
+        held = [*active, *(trial for trial in kept if trial.proposal in refs)]
+        return {name for trial in held for name in trial.agents}
 
     async def _ranked(self, waiting: Sequence[Trial]) -> list[tuple[Trial, Proposal]]:
         found = [(t, await self._proposals.get(t.workspace, t.proposal)) for t in waiting]

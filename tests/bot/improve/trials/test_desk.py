@@ -283,6 +283,53 @@ async def test_changed_between_verdict_and_use_nothing_is_overwritten(on: Tried)
     assert (await on.agent()).instructions.endswith("And be kind.")
 
 
+async def test_changed_on_top_of_what_was_put_into_use_it_has_stayed(on: Tried) -> None:
+    """Killed after the version came into use, and before that was written down."""
+    await on.approved()
+    await on.decided(better=True)
+    trial, services = await on.trial(), on.stage.services
+    await services.trials.move(
+        replace(trial, ended_at=on.stage.clock.now(), reason="better"), _T.KEPT
+    )
+    await services.agents.swap(WORKSPACE, trial.base, trial.overlay)
+    await on.edited()
+    await on.look()
+    assert (await on.proposal()).status is _P.KEPT
+    assert "stays" in on.verdicts()[0]
+    assert "later changes kept" in (await on.say("/rollback P1")).text
+    assert (await on.agent()).playbook == ()
+
+
+async def test_protected_between_verdict_and_use_it_is_not_put_into_use(on: Tried) -> None:
+    await on.approved()
+    await on.decided(better=True)
+    trial = await on.trial()
+    await on.stage.services.trials.move(
+        replace(trial, ended_at=on.stage.clock.now(), reason="better"), _T.KEPT
+    )
+    await on.say("/freeze")
+    await on.say("/protect generalist")
+    await on.say("/unfreeze")
+    assert (await on.agent()).version == 1
+    assert (await on.proposal()).status is _P.SUPERSEDED
+    assert "is protected now" in on.verdicts()[0]
+
+
+async def test_none_begins_on_a_version_that_is_about_to_go(on: Tried) -> None:
+    """Approved between another one's verdict and its version's coming into use."""
+    await on.approved()
+    await on.decided(better=True)
+    trial = await on.trial()
+    await on.stage.services.trials.move(
+        replace(trial, ended_at=on.stage.clock.now(), reason="better"), _T.KEPT
+    )
+    await on.approved("lesson: be kind", ref="P2")
+    assert (await on.trial("T2")).status is _T.QUEUED
+    await on.look()
+    second = await on.trial("T2")
+    assert (second.status, second.base) == (_T.RUNNING, {"generalist": 2})
+
+
 async def test_two_nodes_that_look_at_once_do_it_once(on: Tried) -> None:
     await on.approved()
     await on.decided(better=True)
