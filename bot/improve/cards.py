@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.improve import effects, ranking
+from bot.improve.drafting import UNMEASURED
 from bot.model.message import Button, Card, Field, Reply
 from bot.model.policy import Need, span
 from bot.model.proposal import Proposal, ProposalStatus
@@ -40,7 +41,7 @@ def offer(proposal: Proposal, names: Names | None = None) -> Reply:
         text=f"Proposal {proposal.ref}: {_STANDS.get(proposal.status, 'decided')}.",
         card=Card(
             title=f"{proposal.ref} · {proposal.title}",
-            body=proposal.expected,
+            body=_expected(proposal),
             fields=_fields(proposal, names),
             diff=proposal.diff,
             ref=proposal.ref,
@@ -48,6 +49,11 @@ def offer(proposal: Proposal, names: Names | None = None) -> Reply:
         ),
         buttons=buttons(proposal) if proposal.status is _S.OFFERED else (),
     )
+
+
+def _expected(proposal: Proposal) -> str:
+    over = proposal.status in (_S.KEPT, _S.ROLLED_BACK)
+    return proposal.expected.removesuffix(UNMEASURED).rstrip() if over else proposal.expected
 
 
 def status(proposal: Proposal, *, by: str = "", frozen: bool = False) -> str:

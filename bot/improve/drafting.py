@@ -11,6 +11,9 @@ from bot.model.memory import ORG
 from bot.model.proposal import Change, Proposal, ProposalKind
 from bot.model.words import one_line, without_context
 
+UNMEASURED = "The effect is not measured yet."
+"""What no card says any more once a trial has measured it."""
+
 LONGEST = 500
 """Characters of a lesson or a fact: longer ones are cut, a playbook is read on every run."""
 
@@ -99,7 +102,7 @@ def lesson(text: str, agent: AgentVersion) -> Draft:
         title=f"Teach {agent.name}: {one_line(without_context(text), 80)}",
         diff=_diff([b.text for b in agent.playbook], text),
         expected=f"It reads as a lesson about how to answer, so it goes into {shown}: {agent.name} "
-        "follows it from its next answer on. The effect is not measured yet.",
+        f"follows it from its next answer on. {UNMEASURED}",
         risk="approver",
         fingerprint=fingerprint("bullet", agent.name, text),
         base_version=agent.version,
@@ -113,7 +116,7 @@ def fact(text: str) -> Draft:
         title=f"Remember: {one_line(without_context(text), 80)}",
         diff=f"+{text}",
         expected="It reads as a fact, so it goes into the memory that every agent can find. "
-        "The effect is not measured yet.",
+        f"{UNMEASURED}",
         risk="approver",
         fingerprint=fingerprint("memory", ORG, text),
     )
@@ -127,8 +130,7 @@ def instructions(text: str, agent: AgentVersion) -> Draft:
         change=Change(agent=agent.name, instructions=text),
         title=f"Reword {agent.name}'s instructions",
         diff="\n".join(line for line in list(lines)[2:] if not line.startswith("@@")),
-        expected=f"{agent.name} is told this from its next answer on. "
-        "The effect is not measured yet.",
+        expected=f"{agent.name} is told this from its next answer on. {UNMEASURED}",
         risk="owner",
         fingerprint=fingerprint("instructions", agent.name, text),
         base_version=agent.version,

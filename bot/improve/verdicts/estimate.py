@@ -31,9 +31,10 @@ class Estimate:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of a single look, wider where there are few sittings."""
+        """The 95 % interval of a single look, wider where there are few sittings; within what a
+        difference between two shares can be."""
         reach = _t95(sum(self.sittings) - 2) * self.error
-        return self.difference - reach, self.difference + reach
+        return max(-1.0, self.difference - reach), min(1.0, self.difference + reach)
 
 
 @dataclass(frozen=True, slots=True)

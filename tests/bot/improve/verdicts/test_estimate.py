@@ -29,6 +29,11 @@ def test_the_interval_holds_the_truth_about_as_often_as_it_says() -> None:
     assert 0.93 <= sum(held) / len(held) <= 0.995
 
 
+def test_no_interval_reaches_beyond_all_and_nothing() -> None:
+    low, high = of([observed(n, n % 2 == 1, y=float(n % 2)) for n in range(40)]).interval
+    assert 0.5 < low < 1 and high == 1
+
+
 def test_runs_of_one_sitting_are_hardly_more_than_one() -> None:
     once = runs(80, (0.5, 0.5))
     five = [replace(run, run_id=f"{run.run_id}.{n}") for run in once for n in range(5)]
