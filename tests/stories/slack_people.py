@@ -3,27 +3,41 @@
 import itertools
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import pytest
 
 from bot.clock import SystemClock
+from bot.ports.clock import Clock
 from tests.fakes import slack_payloads
 from tests.fakes.slack_payloads import CHANNEL, TEAM, Payload
 from tests.fakes.slack_server import Answer, SlackServer, element
-from tests.stories.nodes import Node
 
 SECRET = "signing-secret-of-the-test"
+
+
+class Served(Protocol):
+    """A Ratchet that takes what Slack sends."""
+
+    @property
+    def url(self) -> str: ...
 
 
 class Workspace:
     """Slack between people and one Ratchet, over Socket Mode or signed HTTP."""
 
-    def __init__(self, server: SlackServer, node: Node, *, socket: bool = False) -> None:
+    def __init__(
+        self,
+        server: SlackServer,
+        node: Served,
+        *,
+        socket: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
         self.server, self._node, self._socket = server, node, socket
         self._number = itertools.count(1)
-        self._born = SystemClock().now() // 1000
+        self._clock = clock or SystemClock()
 
     def settings(self) -> dict[str, str]:
         """What makes a Ratchet listen to it."""
@@ -44,7 +58,7 @@ class Workspace:
 
     def stamp(self) -> str:
         """A new message's ts."""
-        return f"{self._born}.{next(self._number):06}"
+        return f"{self._clock.now() // 1000}.{next(self._number):06}"
 
     async def deliver(self, payload: Payload, times: int = 1) -> None:
         """Each time until it is acknowledged, as Slack does."""
@@ -59,7 +73,7 @@ class Workspace:
 
     async def _over_http(self, payload: Payload) -> None:
         body, kind = slack_payloads.encoded(payload)
-        headers = slack_payloads.signed(SECRET, body, SystemClock().now() // 1000, kind)
+        headers = slack_payloads.signed(SECRET, body, self._clock.now() // 1000, kind)
         async with httpx.AsyncClient() as client:
             answer = await client.post(
                 f"{self._node.url}/slack/events", content=body, headers=headers
@@ -104,6 +118,14 @@ class Member:
             await self._press(
                 {**element(message, label), "action_ts": self._slack.stamp()}, message
             )
+
+    async def rates(self, message: Mapping[str, Any], half: str) -> None:
+        """Half of the thumbs below an answer: "positive" or "negative"."""
+        found = [e for block in message["blocks"] for e in block.get("elements", ())]
+        thumbs = next(e for e in found if e["type"] == "feedback_buttons")
+        action = {"type": thumbs["type"], "action_id": thumbs["action_id"]}
+        stamp = {"action_ts": self._slack.stamp(), "value": thumbs[f"{half}_button"]["value"]}
+        await self._press({**action, **stamp}, message)
 
     async def reacts(self, message: Mapping[str, Any], emoji: str) -> None:
         channel = str(message["channel"])

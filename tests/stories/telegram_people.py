@@ -1,6 +1,6 @@
 """People with Telegram on their phones, each in a private chat with the bot."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -15,17 +15,24 @@ class Phone:
     def __init__(self, server: TelegramServer, user: int) -> None:
         self._server, self._user = server, user
 
-    async def says(self, text: str, label: str = "", to: Json | None = None) -> Json:
-        """The first message after it, with a button of that label if one is given."""
+    async def says(
+        self, text: str, label: str = "", to: Json | None = None, *, seeing: str = ""
+    ) -> Json:
+        """The first message after it that shows the words `seeing`, with a button of that label
+        if one is given."""
         said = await self._server.say(text, chat=self._user, user=self._user, to=to)
         return await self.sees(
-            lambda m: m["message_id"] > said["message_id"] and (not label or label in labels(m))
+            lambda m: (
+                m["message_id"] > said["message_id"]
+                and seeing in shown(m)
+                and (not label or label in labels(m))
+            )
         )
 
     async def asks(self, question: str) -> str:
         return str((await self.says(question, "👍"))["text"])
 
-    async def presses(self, message: Json, label: str, times: int = 1) -> None:
+    async def presses(self, message: Mapping[str, Any], label: str, times: int = 1) -> None:
         """Each press comes from the screen as it was at the first."""
         screen = dict(message)
         rows = screen["reply_markup"]["inline_keyboard"]
@@ -49,10 +56,10 @@ class Phone:
         )
         await self._server.say(words, chat=self._user, user=self._user, to=asked)
 
-    async def reads(self, words: str, on: Json | None = None) -> Json:
+    async def reads(self, words: str, on: Mapping[str, Any] | None = None) -> Json:
         """The first message that shows the words; `on` is the one in which they are to appear."""
         number = on and on["message_id"]
-        return await self.sees(lambda m: words in m["text"] and number in (None, m["message_id"]))
+        return await self.sees(lambda m: words in shown(m) and number in (None, m["message_id"]))
 
     async def sees(self, truth: Callable[[Json], bool]) -> Json:
         try:
@@ -70,7 +77,12 @@ def settings(server: TelegramServer) -> dict[str, str]:
     return {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_API_BASE": server.url}
 
 
-def labels(message: Json) -> list[str]:
+def shown(message: Mapping[str, Any]) -> str:
+    """What can be read: of a picture what stands below it."""
+    return str(message.get("text") or message.get("caption", ""))
+
+
+def labels(message: Mapping[str, Any]) -> list[str]:
     """The buttons that can be pressed."""
     rows: list[list[dict[str, Any]]] = message.get("reply_markup", {}).get("inline_keyboard", [])
     return [key["text"] for row in rows for key in row]
