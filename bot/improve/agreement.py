@@ -78,19 +78,6 @@ def calibrated(both: Sequence[Both]) -> Calibration:
     )
 
 
-def bias_variance(pairs: Sequence[tuple[float, float, float, float]]) -> float | None:
-    """How much a replay's effect varies from the live one beyond chance, from ended trials that
-    were replayed before: (replayed mean, its error, live lift, its error) of each.
-
-    The mean squared difference less what the errors explain (a moment estimate), at least 0; None
-    with fewer than five.
-    """
-    if len(pairs) < 5:
-        return None
-    excess = fmean((r - live) ** 2 - re**2 - le**2 for r, re, live, le in pairs)
-    return max(0.0, excess)
-
-
 def _trust(n: int, bias: float, kappa: float | None, uneven: tuple[str, str] | None) -> Trust:
     if n < LEAST:
         return Trust.UNPROVEN

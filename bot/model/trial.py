@@ -138,6 +138,9 @@ class Replayed:
     cost_change: float | None = None
     """Relative: -0.2 is a fifth less. None where it isn't known."""
     enough: bool = False
+    bias: tuple[float, float] | None = None
+    """What trials that came after replays of its kind taught: how much such a replay adds, and the
+    standard deviation of that. None leaves it to what is supposed of each kind."""
 
 
 def assign(trial: str, unit: str, share: float) -> Assignment:

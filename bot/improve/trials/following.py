@@ -10,6 +10,7 @@ from bot.improve.brake import Brake
 from bot.improve.judging import Judging
 from bot.improve.outcome import JUDGE, unjudged
 from bot.improve.rules import Look, Rule, Verdict
+from bot.improve.trials.believing import Believing
 from bot.model.proposal import Proposal, ProposalKind
 from bot.model.trial import ACTIVE, GONE, Observed, Replayed, Trial, TrialStatus
 from bot.ports.clock import Clock
@@ -42,6 +43,7 @@ class Following:
     ) -> None:
         self._trials, self._proposals, self._evidence = trials, proposals, evidence
         self._replays, self._agents, self._brake = replays, agents, brake
+        self._believing = Believing(trials, replays)
         self._rules, self._judging, self._clock = rules, judging, clock
 
     async def look(self, workspace: str) -> int:
@@ -111,8 +113,11 @@ class Following:
 
     async def _replayed(self, proposal: Proposal) -> Replayed | None:
         """What too little was replayed for is no evidence."""
-        kept = await self._replays.of(proposal.workspace, proposal.ref, proposal.fingerprint)
-        return kept.result if kept and kept.result and kept.result.enough else None
+        workspace = proposal.workspace
+        kept = await self._replays.of(workspace, proposal.ref, proposal.fingerprint)
+        if not (kept and kept.result and kept.result.enough):
+            return None
+        return await self._believing.believed(workspace, kept.result)
 
 
 def in_time(trial: Trial, now: int) -> Trial:

@@ -128,6 +128,8 @@ def posterior(
     scored: dict[str, list[_Normal]] = {}
     if live.judged is not None:
         scored.setdefault(JUDGE, []).append(_normal(live.judged))
+    if replay is not None and replay.bias is not None:
+        biases = {**biases, replay.by: Bias(*replay.bias)}
     if replay is not None and replay.error > 0:
         scored.setdefault(replay.by, []).append((replay.mean, replay.error**2))
     known = [(0.0, PRIOR_SD**2)]

@@ -17,7 +17,8 @@ def numbers(trial: Trial, evidence: Evidence, phase: str, cap: int) -> dict[str,
     where the change was asked for. `arms` holds runs, scored runs, sittings, failed runs, mean
     success (None while nothing is known) and coverage of each. `difference` is candidate less
     incumbent, `error` its standard error, `low` and `high` the 95 % interval of a single look.
-    `path` is [runs so far, up, down]. `latency` and `cost` hold the ratio candidate / incumbent
+    `by_people` is [difference, its standard error] without what a model judged, None where nobody
+    and no program said anything. `path` is [runs so far, up, down]. `latency` and `cost` hold the ratio candidate / incumbent
     (medians, means) and the runs behind it."""
     live, wealth = evidence.success.estimate, evidence.success.wealth
     low, high = live.interval if live else (None, None)
@@ -32,6 +33,7 @@ def numbers(trial: Trial, evidence: Evidence, phase: str, cap: int) -> dict[str,
         "arms": {arm.value: _arm(evidence, arm) for arm in Arm},
         "difference": live.difference if live else None,
         "error": live.error if live else None,
+        "by_people": _by_people(evidence),
         "low": low,
         "high": high,
         "up": _short(wealth.up),
@@ -45,6 +47,11 @@ def numbers(trial: Trial, evidence: Evidence, phase: str, cap: int) -> dict[str,
         "latency": _ratio(evidence, LATENCY),
         "cost": _ratio(evidence, COST),
     }
+
+
+def _by_people(evidence: Evidence) -> list[float] | None:
+    people = evidence.live().people
+    return [people.difference, people.error] if people else None
 
 
 def _arm(evidence: Evidence, arm: Arm) -> Mapping[str, object]:

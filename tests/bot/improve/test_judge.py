@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 
-from bot.improve.agreement import Both, Trust, bias_variance, calibrated
+from bot.improve.agreement import Both, Trust, calibrated
 from bot.improve.judge import Judge, chosen, parse, speaks_to_judge
 from bot.model.chat import ModelReply, ModelRequest
 from bot.model.run import StepKind
@@ -139,10 +139,3 @@ def test_a_judge_that_is_kinder_to_one_version_decides_nothing() -> None:
     kinder += [*both(1.0, 1.0, 10, "writer v2"), *both(0.5, 0.0, 10, "writer v2")]
     found = calibrated(kinder)
     assert found.trust is Trust.UNEVEN and found.uneven == ("writer v1", "writer v2")
-
-
-def test_what_replays_were_off_by_beyond_chance() -> None:
-    assert bias_variance([(0.1, 0.02, 0.1, 0.02)] * 4) is None
-    assert bias_variance([(0.1, 0.02, 0.1, 0.02)] * 8) == 0.0
-    off = [(0.3, 0.01, 0.1, 0.01), (0.0, 0.01, 0.2, 0.01)] * 4
-    assert bias_variance(off) == pytest.approx(0.04 - 2 * 0.01**2)

@@ -1,0 +1,51 @@
+"""How far a replay is believed: what trials that came after earlier ones had to say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from bot.improve.verdicts.bias import BIASES, UNKNOWN, Compared, learned
+from bot.model.trial import Replayed, Trial, TrialStatus
+from bot.ports.stores import Replay, Replays, Trials
+
+_DECIDED = (TrialStatus.KEPT, TrialStatus.ROLLED_BACK)
+_MOST = 200
+
+
+class Believing:
+    """Reads every time it is asked: a trial is decided by what is known when it is looked at."""
+
+    def __init__(self, trials: Trials, replays: Replays) -> None:
+        self._trials, self._replays = trials, replays
+
+    async def believed(self, workspace: str, replay: Replayed) -> Replayed:
+        """The same, with the bias that earlier ones of its kind turned out to have."""
+        decided = await self._trials.list(workspace, _DECIDED, _MOST)
+        ended = await self._replays.ended(workspace, _MOST)
+        earlier = compared(replay.by, decided, ended)
+        bias = learned(BIASES.get(replay.by, UNKNOWN), earlier)
+        return replace(replay, bias=(bias.mean, bias.sd))
+
+
+def compared(by: str, trials: Sequence[Trial], replays: Sequence[Replay]) -> list[Compared]:
+    """Replays of one kind beside what people and programs said of the same change in its trial;
+    never what a model judged, which may err there as it does in a replay. `replays` newest first:
+    of an edited proposal's the last counts."""
+    results = {
+        one.proposal: one.result
+        for one in reversed(replays)
+        if one.result and one.result.enough and one.result.by == by
+    }
+    pairs = [
+        (results[trial.proposal], _seen(trial.numbers))
+        for trial in trials
+        if trial.proposal in results
+    ]
+    return [Compared(r.mean, r.error, *seen) for r, seen in pairs if seen]
+
+
+def _seen(numbers: Mapping[str, object]) -> tuple[float, float] | None:
+    found = numbers.get("by_people")
+    if not isinstance(found, list | tuple) or len(found) != 2:
+        return None
+    difference, error = float(found[0]), float(found[1])
+    return (difference, error) if error > 0 else None
