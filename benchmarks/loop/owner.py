@@ -7,7 +7,7 @@ from benchmarks.loop.policies import IF_BETTER, NEVER, Policy
 from benchmarks.loop.tally import Adopted
 from bot.llm.simulated.truth import Truth
 from bot.model.finding import Finding
-from bot.model.proposal import Proposal, ProposalStatus
+from bot.model.proposal import LEGAL_MOVES, Proposal, ProposalStatus
 from bot.model.run import RunStatus
 from bot.model.workspace import HOME
 from bot.simulation.crowd import AGENT, Broken, Crowd
@@ -29,6 +29,8 @@ class Owner:
     policy: Policy
     ours: dict[str, int] = field(default_factory=dict)
     adopted: dict[int, Adopted] = field(default_factory=dict)
+    over: set[str] = field(default_factory=set)
+    """Those that nothing can happen to any more."""
     others: int = 0
 
     async def propose(self, number: int, evidence: Sequence[str]) -> None:
@@ -80,18 +82,21 @@ class Owner:
         back."""
         gone: list[int] = []
         stays = (_S.KEPT, _S.APPROVED) if self.policy.trials == "off" else (_S.KEPT,)
-        proposals = self.crowd.app.services.proposals
-        for proposal in await proposals.list(HOME, (), _MOST):
-            number = self.ours.get(proposal.ref)
-            if number is None:
+        for ref, number in self.ours.items():
+            if ref in self.over:
                 continue
+            proposal = await self.crowd.app.services.proposals.get(HOME, ref)
+            if proposal is None:
+                raise Broken(f"{ref} is gone")
             known = self.adopted.get(number)
             if proposal.status in stays and known is None:
                 kind = self.truth.change(number).kind.value
                 self.adopted[number] = Adopted(number, kind, at)
-            elif proposal.status is _S.ROLLED_BACK and known and known.withdrawn < 0:
+            elif proposal.status is _S.ROLLED_BACK and known:
                 self.adopted[number] = Adopted(number, known.kind, known.at, at)
                 gone.append(number)
+            if not LEGAL_MOVES[proposal.status]:
+                self.over.add(ref)
         return gone
 
     def _replayed(self, proposal: Proposal) -> float | None:
