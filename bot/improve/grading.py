@@ -134,9 +134,14 @@ class Grading:
         now = self._clock.now()
         judged = Judgement(run.id, judge.name, grade.y, self._redactor.text(grade.reason), now)
         await self._judgements.put(workspace, judged)
-        if trusted and run.outcome.y is None:
+        if trusted and await self._silent(run):
             await self._runs.set_outcome(workspace, run.id, Outcome(grade.y, JUDGE), now)
         return True
+
+    async def _silent(self, run: Run) -> bool:
+        """Whether nobody has spoken of it yet: someone may have while the judge was at it."""
+        now = await self._runs.get(run.workspace, run.id)
+        return now is not None and now.outcome.y is None
 
     async def _before(self, run: Run) -> Sequence[Turn]:
         if run.history or run.single:

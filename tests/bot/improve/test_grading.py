@@ -1,5 +1,6 @@
 """A share of the answers is graded by a job: paid, recorded, and overruled by whoever knows better."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from bot.model.run import Outcome, Run, StepKind
 from bot.ports.stores import Judgement
 from tests.bot.dispatch.conftest import PRICES
 from tests.bot.dispatch.saying import WORKSPACE, kept, say
-from tests.fakes.model_answers import Body, Failure, Turn
+from tests.fakes.model_answers import Body, Failure, Turn, Wait
 from tests.fakes.model_server import ModelServer
 
 JUDGE = "small#1"
@@ -131,6 +132,24 @@ async def test_a_trusted_judge_speaks_where_nobody_did(app: App, ahead: Ahead) -
     assert (await app.services.grading.judging.calibration(WORKSPACE)).trust is Trust.TRUSTED
     assert (await kept(app, silent)).outcome == Outcome(0.9, "judge")
     assert (await kept(app, rated)).outcome == Outcome(0.0, "rating")
+
+
+async def test_who_speaks_while_it_is_being_judged_is_heard(
+    app: App, ahead: Ahead, model: ModelServer
+) -> None:
+    await prove(app, ahead, (0.95, 0.05))
+    run = await say(app, "How long for tents?")
+    ahead.seconds = 700
+    asked, go_on = len(model.chats), asyncio.Event()
+    model.then(Wait(until=go_on))
+    ticking = asyncio.create_task(ticked(app))
+    while len(model.chats) == asked:
+        await asyncio.sleep(0.01)
+    await app.services.runs.set_outcome(WORKSPACE, run.id, Outcome(0.0, "rating"), 1)
+    go_on.set()
+    await ticking
+    assert len(await judged(app, run)) == 1
+    assert (await kept(app, run)).outcome == Outcome(0.0, "rating")
 
 
 async def test_a_judge_that_people_contradict_is_not_heard(app: App, ahead: Ahead) -> None:
