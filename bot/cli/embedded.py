@@ -16,6 +16,7 @@ from bot.config import Settings
 from bot.errors import NotFound
 from bot.files.saving import Saving
 from bot.lock import HomeLock
+from bot.model.run import BEGUN_BY_SOMEONE
 from bot.model.workspace import HOME
 
 _CHANNEL = "api"
@@ -72,7 +73,7 @@ class Embedded:
         return self._do(self._run(ref))
 
     def runs(self, limit: int) -> list[dict[str, Any]]:
-        recent = self._do(self._app.services.runs.recent(HOME, limit=limit))
+        recent = self._do(self._app.services.runs.recent(HOME, kinds=BEGUN_BY_SOMEONE, limit=limit))
         return [run_fields(run) for run in recent]
 
     def _do(self, work: Coroutine[Any, Any, T]) -> T:

@@ -15,6 +15,10 @@ class RunKind(StrEnum):
     REPLAY = "replay"
 
 
+BEGUN_BY_SOMEONE = tuple(kind.value for kind in RunKind if kind is not RunKind.REPLAY)
+"""What lists of runs show: a single proposal is replayed hundreds of times, which would fill them."""
+
+
 class RunStatus(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.model.message import Message, Sender
-from bot.model.run import CLOSED, Run, RunStatus
+from bot.model.run import BEGUN_BY_SOMEONE, CLOSED, Run, RunStatus
 from handlers.web import incoming, outgoing
 from handlers.web.body import json_object
 from handlers.web.faults import HttpFault, fault_of_run, json_response
@@ -45,7 +45,10 @@ class RunsApi:
         name = incoming.checked(request.query_params.get("conversation", ""), "conversation")
         conversation = f"{incoming.API}:{name}" if name else ""
         runs = await self._parts.runs.recent(
-            self._parts.workspace, conversation=conversation, limit=int(limit)
+            self._parts.workspace,
+            conversation=conversation,
+            kinds=BEGUN_BY_SOMEONE,
+            limit=int(limit),
         )
         return json_response({"object": "list", "data": [outgoing.run_json(r) for r in runs]})
 

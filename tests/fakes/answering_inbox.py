@@ -40,7 +40,7 @@ class AnsweringInbox:
         self.refusals: list[Exception] = []
         self.spoke = asyncio.Event()
         """Set once the deltas of a run that waits are out."""
-        self._journal, self._runs, self._events = journal, runs, events
+        self.journal, self._runs, self._events = journal, runs, events
         self._clock, self._ids = clock, ids
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -65,7 +65,7 @@ class AnsweringInbox:
             address=message.address,
             history=message.history,
         )
-        accepted = await self._journal.accept(run)
+        accepted = await self.journal.accept(run)
         if not accepted.duplicate:
             self.messages.append(message)
             self._tasks[run.id] = asyncio.create_task(self._answer(run, self._scripted(message)))
@@ -122,7 +122,7 @@ class AnsweringInbox:
             error_message="the cause" if answer.error_type else "",
             steps=(step,) if run.kind is RunKind.REQUEST else (),
         )
-        await self._journal.close_run(replace(run, usage=answer.usage), closing)
+        await self.journal.close_run(replace(run, usage=answer.usage), closing)
         shown = {"seq": 0, "kind": "model", "name": "scripted", "duration_ms": 2.5}
         self._events.publish(Event(run.id, "step", {**shown, "error_type": ""}))
         self._events.publish(Event(run.id, "done", {"status": answer.status.value}))

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 
 from bot.model.message import Message, Reply, Sender
-from bot.model.run import RunStatus
+from bot.model.run import RunKind, RunStatus
+from tests import samples
 from tests.fakes.answering_inbox import Answer
 from tests.handlers.web.conftest import Site
 
@@ -205,3 +206,11 @@ async def test_the_api_describes_itself(browser: httpx.AsyncClient) -> None:
     assert {"/v1/chat/completions", "/v1/runs", "/v1/runs/{run_id}", "/healthz"} <= set(
         described["paths"]
     )
+
+
+async def test_what_a_replay_did_again_fills_no_list(site: Site, http: httpx.AsyncClient) -> None:
+    run_id = await start(http)
+    await finished(site, run_id)
+    await site.inbox.journal.accept(samples.run(kind=RunKind.REPLAY, channel="replay"))
+    listed = (await http.get("/v1/runs")).json()["data"]
+    assert [run["run_id"] for run in listed] == [run_id]
