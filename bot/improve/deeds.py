@@ -35,7 +35,7 @@ class Deeds:
         """Raises NotFound or Conflict where it can't be done any more."""
         if proposal.kind is ProposalKind.MEMORY_NEW:
             return
-        what = proposal.change.config.get("do")
+        what = str(proposal.change.config.get("do"))
         if what not in self._do:
             raise malformed(proposal, f"no action {what!r}")
         if what == "point":

@@ -39,8 +39,9 @@ class Strength(StrEnum):
 
 
 class Walk(NamedTuple):
-    """A run as far as patterns go; a tuple, because there are millions. `path` is its steps as "kind:name" joined by "|", a failed one
-    ending in "!". `y` is None while nothing speaks of it. `at` in ms."""
+    """A run as far as patterns go; a tuple, because there are millions. `path` is its steps as
+    "kind:name" joined by "|", a failed one ending in "!". `y` is None while nothing speaks of it.
+    `at` in ms."""
 
     run_id: str
     agent: str

@@ -232,7 +232,8 @@ class ProposalDesk:
 
     async def roll_back_on_harm(self, workspace: str, ref: str, reason: str) -> Proposal | None:
         """Undoes what does harm, as the policy's act, whoever approved it; None where nothing of
-        it is in use: what is on trial is its trial's to judge. Raises Conflict while the loop is frozen or what it changed is protected."""
+        it is in use: what is on trial is its trial's to judge. Raises Conflict while the loop is
+        frozen or what it changed is protected."""
         proposal = await self._showing.find(workspace, ref)
         if not decided_as(proposal, _S.ROLLED_BACK, POLICY):
             if proposal.status not in (_S.APPROVED, _S.KEPT) or proposal.applied is None:

@@ -1,5 +1,6 @@
 """What a maker is given and gives: the roster as it stands, and what would stand there instead."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
@@ -53,6 +54,8 @@ Maker = Callable[[Proposal, Situation], Roster]
 """Pure. Raises NotFound or Conflict where it can't be done any more."""
 
 _WORDS = {"instructions": "instructions have", "specialty": "specialty has", "model": "model has"}
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}\Z", re.ASCII)
+"""What can be called with an @, and fits wherever names are kept."""
 _SPEC = {f.name for f in fields(AgentVersion)} - {"name", "version"}
 
 
@@ -60,7 +63,7 @@ def whole(proposal: Proposal, name: str) -> AgentVersion:
     """The agent of a whole spec; its lessons and guards carry the proposal's ref. Raises Conflict
     for what no version has: a spec is data, and grants nothing by other names."""
     spec = {key: value for key, value in proposal.change.config.items() if key in _SPEC}
-    if spec.keys() != proposal.change.config.keys() or not name:
+    if spec.keys() != proposal.change.config.keys() or not _NAME.match(name):
         raise malformed(proposal, "what an agent is made of")
     try:
         made = from_spec(name, 0, spec)

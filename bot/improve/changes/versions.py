@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from math import isfinite
 from typing import Any
 
 from bot.errors import NotFound
@@ -60,7 +61,7 @@ def _model(agent: AgentVersion, value: object) -> object:
 
 
 def _temperature(agent: AgentVersion, value: object) -> object:
-    return None if value is None else float(_checked(value, int, float))
+    return None if value is None else _number(value)
 
 
 def _tools(agent: AgentVersion, value: object) -> object:
@@ -69,12 +70,20 @@ def _tools(agent: AgentVersion, value: object) -> object:
 
 def _limits(agent: AgentVersion, value: object) -> object:
     """Those that are named; the others stay."""
-    given = {name: _checked(one, int, float) for name, one in _checked(value, dict).items()}
+    given = {name: _number(one) for name, one in _checked(value, dict).items()}
     return Limits(**{**asdict(agent.limits), **given})
 
 
 def _budget(agent: AgentVersion, value: object) -> object:
-    return None if value is None else float(_checked(value, int, float))
+    return None if value is None else _number(value)
+
+
+def _number(value: object) -> int | float:
+    """One that is higher, the same or lower than another: with "not a number" nothing widens."""
+    number: int | float = _checked(value, int, float)
+    if not (isfinite(number) and number >= 0):
+        raise ValueError(f"{number} is no setting")
+    return number
 
 
 def _checked(value: object, *types: type) -> Any:

@@ -32,6 +32,7 @@ WRITER = AgentVersion(
 OPS = AgentVersion(
     "ops", 0, "servers", "Run.", (Bullet("b1", "Ask first."),), tools=("http_fetch",)
 )
+NAN = float("nan")
 SPEC = AgentVersion("", 0, "invoices", "Count.", tools=("recall",), budget_day=0.5).spec()
 K = ProposalKind
 
@@ -234,11 +235,18 @@ async def test_an_agent_that_was_retired_stays_away_at_the_next_start(house: Hou
         (K.AGENT_CONFIG, Change(agent="writer", config={"http_allow": "*"}), Conflict),
         (K.AGENT_CONFIG, Change(agent="writer", config={"tools": "recall"}), Conflict),
         (K.AGENT_CONFIG, Change(agent="writer", config={"limits": {"approver": 1}}), Conflict),
+        (K.AGENT_CONFIG, Change(agent="writer", config={"limits": {"seconds": NAN}}), Conflict),
+        (K.AGENT_CONFIG, Change(agent="writer", config={"budget_day": NAN}), Conflict),
+        (K.AGENT_CONFIG, Change(agent="writer", config={"temperature": -1}), Conflict),
         (K.MODEL_CHEAPER, Change(agent="writer", config={"tools": ["recall"]}), Conflict),
         (K.GUARD_NEW, Change(agent="writer", guard={"tool": "recall"}), Conflict),
         (K.AGENT_NEW, Change(agent="writer", config=SPEC), Conflict),
         (K.AGENT_NEW, Change(agent="clerk", config={**SPEC, "policy": "automatic"}), Conflict),
         (K.AGENT_NEW, Change(agent="clerk", config={"specialty": "x"}), Conflict),
+        (K.AGENT_NEW, Change(agent="Clerk", config=SPEC), Conflict),
+        (K.AGENT_NEW, Change(agent="all of you\n", config=SPEC), Conflict),
+        (K.AGENT_NEW, Change(agent="c" * 300, config=SPEC), Conflict),
+        (K.OPS_ACTION, Change(config={"do": ["point"]}), Conflict),
         (K.AGENT_SPLIT, Change(agent="gone", name="clerk", config=SPEC), NotFound),
         (K.AGENT_MERGE, Change(agent="writer", name="writer", text="x"), Conflict),
         (K.OPS_ACTION, Change(config={"do": "rm"}), Conflict),
