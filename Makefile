@@ -1,7 +1,7 @@
 # Everything you do with this folder, by one word each. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test stories check bench bench-loop bench-loop-long format docs pictures clean
+.PHONY: help run demo test stories check bench bench-loop bench-loop-long format docs pictures clean
 
 BIN := .venv/bin
 WORKERS ?= 2
@@ -12,6 +12,10 @@ help: ## this list
 run: ## set everything up and start Ratchet here (Ctrl-C stops it)
 	@deploy/setup.sh run
 	@exec $(BIN)/ratchet up
+
+demo: ## watch a simulated team get better in a minute; no key, no network
+	@deploy/setup.sh run
+	@exec $(BIN)/ratchet demo
 
 test: ## set everything up and run every check and every test
 	@deploy/setup.sh test

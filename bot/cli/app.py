@@ -146,6 +146,37 @@ def job(name: Annotated[str, typer.Argument(help="Its name; `/jobs` lists them."
 
 
 @app.command()
+def demo(
+    seed: Annotated[int, typer.Option(help="Another number is another team.")] = 1,
+    weeks: Annotated[int, typer.Option(min=1, max=26, help="How many are played.")] = 8,
+    seconds: Annotated[
+        float, typer.Option(min=1, max=3600, help="About how long it takes; longer shows more.")
+    ] = 75,
+    requests: Annotated[
+        int,
+        typer.Option(
+            min=0, max=20_000, help="So many, however long they take; 0: what fits the seconds."
+        ),
+    ] = 0,
+    keep: Annotated[
+        str, typer.Option(metavar="DIR", help="Keep all of it there, to open with `ratchet up`.")
+    ] = "",
+    picture: Annotated[
+        str, typer.Option(metavar="FILE", help="Where the picture goes; default: a temporary file.")
+    ] = "",
+    plain: Annotated[bool, typer.Option("--plain", help="Lines only, nothing that moves.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Watch a simulated team get better in a minute.
+
+    No key, no network. Eight weeks of requests, ratings, proposals and trials, beside the same weeks without the loop.
+
+    Example:  ratchet demo --keep /tmp/team
+    """
+    _do("demo", "run", seed, weeks, seconds, requests, keep, picture, plain, as_json)
+
+
+@app.command()
 def manifest(
     http: Annotated[
         str | None,

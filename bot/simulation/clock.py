@@ -27,14 +27,15 @@ class SimulatedClock:
 
 
 class SeededIds:
-    """UUIDv7 ids in order, by the simulated time."""
+    """UUIDv7 ids in order, by the simulated time, less `ahead` ms: so they stay the same when the
+    weeks that are played are others."""
 
-    def __init__(self, clock: SimulatedClock, seed: int) -> None:
-        self._clock, self._seed = clock, seed
+    def __init__(self, clock: SimulatedClock, seed: int, ahead: int = 0) -> None:
+        self._clock, self._seed, self._ahead = clock, seed, ahead
         self._last = self._made = 0
 
     def run_id(self) -> str:
-        self._last = stamp = max(self._clock.now() << 12, self._last + 1)
+        self._last = stamp = max(self._clock.now() - self._ahead << 12, self._last + 1)
         return version7(stamp, int(self._next(16), 16) & (2**62 - 1))
 
     def token(self, size: int = 16) -> str:
