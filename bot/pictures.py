@@ -56,12 +56,16 @@ async def of_wealth(
     return await asyncio.to_thread(_draw, title, (panel,))
 
 
-def _draw(title: str, panels: Sequence[tuple[float, _Panel]]) -> bytes:
+def sheet(width: float, height: float, dpi: int) -> Any:
+    """An empty figure, in inches."""
     # 50 MB and most of a second: loaded when the first picture is asked for.
+    figure = import_module("matplotlib.figure").Figure
+    return figure(figsize=(width, height), dpi=dpi, layout="constrained")
+
+
+def _draw(title: str, panels: Sequence[tuple[float, _Panel]]) -> bytes:
     heights = [height for height, _ in panels]
-    figure: Any = import_module("matplotlib.figure").Figure(
-        figsize=(_WIDTH, 0.6 + sum(heights) * 1.25), dpi=200, layout="constrained"
-    )
+    figure = sheet(_WIDTH, 0.6 + sum(heights) * 1.25, 200)
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.06)
     figure.suptitle(
         _words(title, _LONGEST), fontsize=_TITLE, fontweight="bold", color=_INK, x=0.02, ha="left"

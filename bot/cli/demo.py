@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import json
 import logging
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
@@ -32,6 +33,7 @@ _WORLD = Path(__file__).parent.parent / "demo" / "world.yml"
 _WITHOUT = "without-the-loop"
 _PICTURE = "ratchet-demo.png"
 _WISHES = 8
+_IN_MEMORY, _ROOM = Path("/dev") / "shm", 500_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +156,20 @@ def _screen(console: Console, count: int, lively: bool) -> Iterator[Screen]:
 def _folder(keep: Path | None) -> Iterator[Path]:
     """A new one, gone at the end; or the one that is kept, which must be empty."""
     if keep is None:
-        with tempfile.TemporaryDirectory(prefix="ratchet-demo-") as made:
+        with tempfile.TemporaryDirectory(prefix="ratchet-demo-", dir=_memory()) as made:
             yield Path(made)
         return
     if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
         raise BadInput(said=f"{keep} is there already. Name a new folder, or an empty one.")
     with HomeLock(keep, SystemClock()):
         yield keep
+
+
+def _memory() -> str | None:
+    """A folder in memory, where there is one with room: what is thrown away needs no disk."""
+    if not _IN_MEMORY.is_dir() or shutil.disk_usage(_IN_MEMORY).free < _ROOM:
+        return None
+    return str(_IN_MEMORY)
 
 
 def _loops() -> Callable[[], asyncio.AbstractEventLoop]:

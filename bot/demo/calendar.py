@@ -9,7 +9,7 @@ WORKDAYS = 5
 _MONDAY = 4 * DAY_MS
 """The first Monday after the epoch, which was a Thursday."""
 _OPENS_MS, _OPEN_MS = 9 * 3_600_000, 8 * 3_600_000
-_PER_SECOND = 14
+_PER_SECOND = 12
 _LEAST, _MOST = 2, 60
 _FEWEST = 5
 

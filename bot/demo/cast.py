@@ -14,8 +14,6 @@ from bot.model.workspace import HOME
 from bot.simulation.crowd import Broken
 
 _UNDER_WAY = ("planned", "running", None)
-_PATIENCE_MS = 2 * 86_400_000
-_CLEARLY_WORSE = -0.05
 _MOST = 200
 
 
@@ -70,10 +68,9 @@ class Owner:
         for proposal in await services.proposals.list(HOME, [ProposalStatus.OFFERED], _MOST):
             if await self._weak(proposal):
                 continue
-            mean = self._rehearsed(proposal)
-            if mean is None:
+            if proposal.tried and not rehearsed(proposal):
                 continue
-            if mean < _CLEARLY_WORSE:
+            if _clearly_worse(proposal):
                 await self._say(f"/decline {proposal.ref} the rehearsal says that it is worse")
             else:
                 await self._say(f"/approve {proposal.ref}")
@@ -84,17 +81,19 @@ class Owner:
         finding = await self.side.app.services.findings.get(HOME, proposal.finding)
         return finding is not None and finding.kind == COMPLAINT
 
-    def _rehearsed(self, proposal: Proposal) -> float | None:
-        """How much better the card says that it did, 0 where that can't be told; None while that
-        is under way."""
-        told = proposal.estimate.get("replay")
-        if not isinstance(told, Mapping) or told.get("status") in _UNDER_WAY:
-            late = self.side.clock.now() - proposal.created_at > _PATIENCE_MS
-            return 0.0 if late or not proposal.tried else None
-        mean = told.get("mean")
-        return float(mean) if told.get("enough") and isinstance(mean, int | float) else 0.0
-
     async def _say(self, said: str) -> None:
         run = await self.side.crowd.owner(said)
         if run.status is not RunStatus.SUCCEEDED:
             raise Broken(f"{said}: {run.status} {run.error_message}")
+
+
+def rehearsed(proposal: Proposal) -> bool:
+    """Whether its replay is over, however that ended."""
+    told = proposal.estimate.get("replay")
+    return isinstance(told, Mapping) and told.get("status") not in _UNDER_WAY
+
+
+def _clearly_worse(proposal: Proposal) -> bool:
+    told = proposal.estimate.get("replay")
+    high = told.get("high") if isinstance(told, Mapping) and told.get("enough") else None
+    return isinstance(high, int | float) and high < 0

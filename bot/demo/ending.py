@@ -42,7 +42,7 @@ def _parts(result: Result) -> Iterator[RenderableType]:
         yield "This machine was busy, so the team asked less than usual; what you see is whole."
     yield Text(f"Simulated team. {sentence(result)}", style="bold")
     spent = sum(learns.loop_usd for learns, _ in result.weeks)
-    yield f"The loop itself spent {usd(spent)} on rehearsals."
+    yield f"The loop itself spent {usd(spent)} on rehearsals, judges and wording."
     if result.picture:
         yield Text(f"Picture:  {result.picture}", no_wrap=True, overflow="ignore")
     if result.home:
@@ -57,7 +57,7 @@ def _parts(result: Result) -> Iterator[RenderableType]:
 
 def _table(result: Result) -> RenderableType:
     table = Table(title="Simulated team: with the loop / without it", title_justify="left")
-    for name in ("week", "requests", "outcomes", "good answers", "time", "cost of an answer"):
+    for name in ("week", "asked", "outcomes", "good", "time", "$ per 1,000"):
         table.add_column(name, justify="right", overflow="fold")
     for number, (learns, stays) in enumerate(result.weeks, 1):
         table.add_row(
@@ -66,13 +66,17 @@ def _table(result: Result) -> RenderableType:
             f"{learns.totals.scored} / {stays.totals.scored}",
             f"{_share(learns)} / {_share(stays)}",
             f"{duration(learns.p50)} / {duration(stays.p50)}",
-            f"{usd(learns.cost)} / {usd(stays.cost)}",
+            f"{_thousand(learns)} / {_thousand(stays)}",
         )
     return table
 
 
 def _share(week: Week) -> str:
     return "-" if week.success is None else f"{week.success:.0%}"
+
+
+def _thousand(week: Week) -> str:
+    return "-" if week.cost is None else f"{week.cost * 1000:.2f}"
 
 
 def _bars(number: int, learns: Week, stays: Week) -> RenderableType:

@@ -1,8 +1,8 @@
 """What has happened since the last look, read from the database and said in plain words."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.demo.cast import rehearsed
 from bot.improve import effects
 from bot.improve.facts import COMPLAINT
 from bot.improve.trials import figures, telling
@@ -100,11 +100,6 @@ def asked(proposal: Proposal) -> str:
     """Its ref and what it would change, in a few words."""
     words = one_line(without_context(proposal.words) or proposal.title, _WORDS).rstrip(".")
     return f"{proposal.ref}: “{words}”"
-
-
-def rehearsed(proposal: Proposal) -> bool:
-    told = proposal.estimate.get("replay")
-    return isinstance(told, Mapping) and told.get("status") not in ("planned", "running", None)
 
 
 def _asks(by: str) -> str:

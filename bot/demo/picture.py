@@ -1,7 +1,7 @@
 """A picture of the weeks: success, cost and latency, with the loop and without; drawn without a display."""
 
+import textwrap
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from bot.demo.calendar import Calendar
 from bot.demo.steps import Ratcheted
 from bot.demo.weeks import Week
 from bot.model.stats import wilson
+from bot.pictures import sheet
 
 _GREEN, _GREY, _BAND, _INK, _FAINT, _RED = (
     "#2f8f5b",
@@ -27,21 +28,23 @@ def draw(
     path: Path, weeks: Pairs, steps: Sequence[Ratcheted], calendar: Calendar, said: str
 ) -> None:
     """Writes a PNG. `said` stands below it."""
-    figure: Any = import_module("matplotlib.figure").Figure(
-        figsize=(7.6, 8.2), dpi=150, layout="constrained"
-    )
+    figure = sheet(7.6, 8.2, 150)
     figure.suptitle(
         "Ratchet demo: a simulated team", x=0.01, ha="left", fontweight="bold", color=_INK
     )
     upper, middle, lower = figure.subplots(3, 1, gridspec_kw={"height_ratios": (2.4, 1, 1)})
     _success(upper, weeks)
     _marks(upper, steps, calendar)
-    _lines(middle, weeks, "Cost of an answer, US dollars", lambda week: week.cost)
+    _lines(middle, weeks, "Cost of 1,000 answers, US dollars", _thousand)
     _lines(lower, weeks, "Time to an answer (median), seconds", _seconds)
     for axes in (upper, middle, lower):
         _plain(axes, len(weeks))
-    figure.supxlabel(said, fontsize=_SMALL, color=_FAINT)
+    figure.supxlabel(textwrap.fill(said, 105), fontsize=_SMALL, color=_FAINT, x=0.01, ha="left")
     figure.savefig(path, format="png")
+
+
+def _thousand(week: Week) -> float | None:
+    return None if week.cost is None else week.cost * 1000
 
 
 def _seconds(week: Week) -> float | None:
@@ -69,7 +72,8 @@ def _lines(axes: Any, weeks: Pairs, title: str, of: Callable[[Week], float | Non
         ]
         axes.plot(at, values, style, color=color, label=name, marker="o", markersize=4)
     axes.set_title(title, fontsize=_TEXT, loc="left", color=_INK)
-    axes.set_ylim(bottom=0)
+    most = max((value for pair in weeks for week in pair if (value := of(week))), default=1.0)
+    axes.set_ylim(0, most * 1.15)
 
 
 def _marks(axes: Any, steps: Sequence[Ratcheted], calendar: Calendar) -> None:

@@ -20,6 +20,7 @@ _AT_NIGHT = ("analyze", "errors", "regression")
 _AT_WEEKENDS = ("mine", "approvals", "expire")
 _BETWEEN = 8
 """Requests between two ticks of the jobs that run often."""
+_TICKS = 30
 _SLOWER = 1.3
 """So much longer than was asked for it may take before the team asks less."""
 
@@ -89,7 +90,17 @@ class Player:
     async def _work(self, jobs: Sequence[str]) -> None:
         for job in jobs:
             await self.learns.crowd.work(job)
+        await self._rehearse()
         await self._owner.decide()
+
+    async def _rehearse(self) -> None:
+        """To its end: between two requests there is more time than it takes."""
+        services = self.learns.app.services
+        for _ in range(_TICKS):
+            if not await services.replays.unfinished(HOME):
+                return
+            await self.learns.crowd.work("replay")
+            await self._show()
 
     async def _show(self) -> None:
         services = self.learns.app.services
