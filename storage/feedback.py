@@ -45,14 +45,11 @@ class FeedbackStore:
     async def of_runs(self, workspace: str, ids: Sequence[str]) -> dict[str, list[Feedback]]:
         found: dict[str, list[Feedback]] = defaultdict(list)
         for start in range(0, len(ids), _MANY):
-            query = (
-                select(table)
-                .where(
-                    table.c.workspace == workspace, table.c.run_id.in_(ids[start : start + _MANY])
-                )
-                .order_by(table.c.created_at, table.c.id)
+            # Put in order here: SQLite would take the index that is in order, and read all of it.
+            query = select(table).where(
+                table.c.workspace == workspace, table.c.run_id.in_(ids[start : start + _MANY])
             )
-            for one in await self._select(query):
+            for one in sorted(await self._select(query), key=lambda f: (f.created_at, f.id)):
                 found[one.run_id].append(one)
         return found
 

@@ -125,7 +125,9 @@ class RunStore:
         found: dict[str, Run] = {}
         for start in range(0, len(ids), _MANY):
             some = ids[start : start + _MANY]
-            query = select(runs).where(runs.c.workspace == workspace, runs.c.id.in_(some))
+            # By ids the primary key is the way: SQLite would take an index of the whole workspace.
+            mine = runs.c.workspace.concat("") == workspace
+            query = select(runs).where(mine, runs.c.id.in_(some))
             found |= {run.id: run for run in await self._select(query)}
         return found
 

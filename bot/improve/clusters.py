@@ -160,14 +160,19 @@ class Clusters:
         for stem in terms:
             known = words.get(stem)
             weight = known[2] if known else unknown
-            length += weight * weight
+            square = weight * weight
+            length += square
             for cluster in holders.get(stem, ()):
-                kept = clusters[cluster]
-                # In proportion to the centroid's share of it, and to how long the centroid is
-                part = weight * weight * kept[2][stem] / (kept[0] * kept[1])
-                shared[cluster] = shared.get(cluster, 0.0) + part
+                # In proportion to the centroid's share of it
+                part = square * clusters[cluster][2][stem]
+                if cluster in shared:
+                    shared[cluster] += part
+                else:
+                    shared[cluster] = part
         best, near = "", 0.0
-        for cluster, cosine in shared.items():
+        for cluster, part in shared.items():
+            kept = clusters[cluster]
+            cosine = part / (kept[0] * kept[1])  # and to how long the centroid is
             if cosine > near or (cosine == near and _number(cluster) < _number(best)):
                 best, near = cluster, cosine
         near = near / sqrt(length) if length else 0.0

@@ -104,27 +104,39 @@ class Patterns:
         self._judged: dict[str, list[Any]] = kept.get("judged") or {}
         self._agents: dict[str, list[float]] = kept.get("agents") or {}
         self._memo: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._cells: dict[tuple[str, str], list[list[Any]]] = {}
 
     def dump(self) -> dict[str, Any]:
         return {"taken": self._taken, "judged": self._judged, "agents": self._agents}
 
     def steps_taken(self, walk: Walk) -> None:
         """A closed run, once."""
-        conversation, person = mark(walk.conversation), mark(walk.person)
-        for gram in self._grams(walk):
-            cell = self._taken.get(gram)
-            if cell is None:
-                cell = self._taken[gram] = [0, 0, [], [], {}, [], walk.at]
+        run_id, agent, conversation, person, path, _, at = walk
+        cells = self._cells.get((agent, path))
+        if cells is None:
+            cells = self._cells_of(walk)
+        talk, asker = mark(conversation), mark(person)
+        for cell in cells:
             cell[0] += 1
-            cell[1] = max(cell[1], walk.at)
-            note(cell[2], conversation, _MARKS)
-            note(cell[3], person, _PEOPLE_MARKS)
+            if at > cell[1]:
+                cell[1] = at
+            # Once there are as many as are kept, most are larger than all of them.
+            if len(cell[2]) < _MARKS or talk < cell[2][-1]:
+                note(cell[2], talk, _MARKS)
+            if len(cell[3]) < _PEOPLE_MARKS or asker < cell[3][-1]:
+                note(cell[3], asker, _PEOPLE_MARKS)
             agents = cell[4]
-            if walk.agent in agents or len(agents) < _AGENTS:
-                agents[walk.agent] = agents.get(walk.agent, 0) + 1
-            cell[5] = [*cell[5][1 - _EXAMPLES :], walk.run_id]
+            if agent in agents:
+                agents[agent] += 1
+            elif len(agents) < _AGENTS:
+                agents[agent] = 1
+            examples = cell[5]
+            examples.append(run_id)
+            if len(examples) > _EXAMPLES:
+                del examples[0]
         if len(self._taken) > 2 * self._most:
             self._taken = _largest(self._taken, self._most)
+            self._cells.clear()
 
     def judged(self, walk: Walk) -> None:
         """A run that got its first outcome, once."""
@@ -188,6 +200,17 @@ class Patterns:
             return None
         means = {name: self._agents[name][1] / self._agents[name][0] for name in known}
         return sum(means[name] * runs for name, runs in known.items()) / whole
+
+    def _cells_of(self, walk: Walk) -> list[list[Any]]:
+        """What is counted for these steps, made where it is new; a million runs take few ways."""
+        if len(self._cells) >= _MEMO:
+            self._cells.clear()
+        taken = self._taken
+        cells = [
+            taken.setdefault(gram, [0, 0, [], [], {}, [], walk.at]) for gram in self._grams(walk)
+        ]
+        self._cells[walk.agent, walk.path] = cells
+        return cells
 
     def _grams(self, walk: Walk) -> tuple[str, ...]:
         key = (walk.agent, walk.path)

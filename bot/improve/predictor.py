@@ -49,8 +49,11 @@ class Predictor:
         """A run that ended by itself, once."""
         spent = log(cost_usd) if cost_usd else None
         took = log(max(1.0, latency_ms))
+        table = self._took
         for key in _keys(cluster, agent):
-            cell = _cell(self._took, key, version, 7)
+            cell = table.get(key)
+            if cell is None or cell[0] != version:
+                cell = _cell(table, key, version, 7)
             cell[1] += 1
             cell[2] += took
             cell[3] += took * took
@@ -58,8 +61,10 @@ class Predictor:
                 cell[4] += 1
                 cell[5] += spent
                 cell[6] += spent * spent
-            _fade(cell)
-        self._took = _bounded(self._took, self._most)
+            if cell[1] >= HALVED_AT:
+                _scale(cell, 0.5)
+        if len(table) > 2 * self._most:
+            self._took = _bounded(table, self._most)
 
     def judged(self, cluster: str, agent: str, version: int, y: float) -> None:
         """A run that got its first outcome, once; what was predicted for it is noted first."""

@@ -23,35 +23,51 @@ def fold(known: dict[str, Any], page: Iterable[Closed]) -> list[Seen]:
     """Closed runs. `known` is {agent: {"days": {day: [runs, US dollars, scored, good, tokens in,
     tokens out]}, "top": {day: [[US dollars, run, person]]}}}."""
     seen: list[Seen] = []
+    usual: dict[str, tuple[str, float]] = {}
     for run in page:
-        if run.agent and run.cost_usd:
-            seen += _spent(known, run, run.cost_usd)
+        if run.agent and run.cost_usd and _spent(known, run, run.cost_usd, usual):
+            seen.append(_dear_day(known[run.agent], run, str(run.created_at // DAY)))
     return seen
 
 
-def _spent(known: dict[str, Any], run: Closed, cost: float) -> list[Seen]:
+def _spent(
+    known: dict[str, Any], run: Closed, cost: float, usual: dict[str, tuple[str, float]]
+) -> bool:
+    """Whether the day is dear from this run on. `usual` keeps for each agent the day that came
+    last and what is usual before it: a day's runs come together."""
     at = known.get(run.agent)
     if at is None:
         at = known[run.agent] = {"days": {}, "top": {}}
+        usual.pop(run.agent, None)
         if len(known) > _AGENTS:
             del known[next(iter(known))]
     day = str(run.created_at // DAY)
-    before = at["days"].get(day) or [0, 0.0, 0, 0.0, 0, 0]
-    at["days"][day] = now = [
-        before[0] + 1,
-        before[1] + cost,
-        before[2] + (run.y is not None),
-        before[3] + (run.y or 0.0),
-        before[4] + run.tokens_in,
-        before[5] + run.tokens_out,
-    ]
-    dearest = sorted([*at["top"].get(day, ()), [cost, run.id, run.person]], reverse=True)
-    at["top"][day] = dearest[:_TOP]
-    if before[0] == 0:
+    spent = at["days"].setdefault(day, [0, 0.0, 0, 0.0, 0, 0])
+    before = spent[1]
+    spent[0] += 1
+    spent[1] += cost
+    if run.y is not None:
+        spent[2] += 1
+        spent[3] += run.y
+    spent[4] += run.tokens_in
+    spent[5] += run.tokens_out
+    _among_dearest(at["top"].setdefault(day, []), [cost, run.id, run.person])
+    if spent[0] == 1:
         _forget(at)
-    limit = max(_TWICE * _usual(at, day), _CENT)
-    passed = before[1] <= limit < now[1]
-    return [_dear_day(at, run, day)] if passed and _usual(at, day) else []
+    last = usual.get(run.agent)
+    if last is None or last[0] != day:
+        last = usual[run.agent] = (day, _usual(at, day))
+    return bool(last[1] and before <= max(_TWICE * last[1], _CENT) < spent[1])
+
+
+def _among_dearest(top: list[list[Any]], row: list[Any]) -> None:
+    """The dearest first, of those that cost the same the newest."""
+    at = 0
+    while at < len(top) and top[at] > row:
+        at += 1
+    if at < _TOP:
+        top.insert(at, row)
+        del top[_TOP:]
 
 
 def _forget(at: dict[str, Any]) -> None:

@@ -36,9 +36,10 @@ def fold(known: dict[str, Any], page: Iterable[Closed]) -> list[Seen]:
 def _both(known: dict[str, Any], run: Closed) -> Iterator[Seen]:
     at = slot(known, run, _fresh)
     at["n"] += 1
-    for name, value in zip(_MEASURES, (run.latency_ms, run.cost_usd), strict=True):
-        if value and value > 0:
-            yield from _one(at, name, log(value), run)
+    if (took := run.latency_ms) and took > 0:
+        yield from _one(at, "latency", log(took), run)
+    if (cost := run.cost_usd) and cost > 0:
+        yield from _one(at, "cost", log(cost), run)
 
 
 def _fresh(before: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -72,19 +73,25 @@ def _one(at: dict[str, Any], name: str, x: float, run: Closed) -> Iterator[Seen]
 
 def _strikes(own: dict[str, Any], x: float, run: Closed, count: int) -> bool:
     """Whether it has fired and the runs that are to confirm it are all there."""
-    n, middle, spread = own["base"]
+    s = own["s"]
     if own["then"] >= 0:
         own["then"] += 1
     else:
-        if own["s"] == 0:
+        n, middle, spread = own["base"]
+        z = (x - middle) / spread - 1.25 / sqrt(n)
+        more = (_CUT if z > _CUT else -_CUT if z < -_CUT else z) - _SLACK
+        if s == 0:
+            if more <= 0:  # most runs of quiet times end here
+                return False
             own["since"], own["span"], own["told"] = [count, run.created_at], [], 0
-        z = min(max((x - middle) / spread - 1.25 / sqrt(n), -_CUT), _CUT)
-        own["s"] = max(0.0, own["s"] + z - _SLACK)
-        if own["s"] >= ALARM:
+        own["s"] = s = s + more if s + more > 0 else 0.0
+        if s >= ALARM:
             own["then"] = 0
-    if own["s"] > 0:
-        own["span"].append([round(x, 4), run.id, run.person])
-        del own["span"][:-EVIDENCE]
+    if s > 0:
+        span = own["span"]
+        span.append([round(x, 4), run.id, run.person])
+        if len(span) > EVIDENCE:
+            del span[:-EVIDENCE]
     return bool(own["then"] >= _CONFIRMING)
 
 

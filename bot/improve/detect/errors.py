@@ -26,27 +26,27 @@ def fold(
     seen: list[Seen] = []
     for run in page:
         exposed[run.agent] = exposed.get(run.agent, 0) + 1
-        for failure in _told_once(failures.get(run.id, ())):
-            seen.append(_seen(signs, run, failure))
+        if failed := failures.get(run.id):
+            seen += [_seen(signs, run, failure, sign) for failure, sign in _told_once(failed)]
     while len(signs) > _SIGNS:
         del signs[next(iter(signs))]
     return seen
 
 
-def _told_once(failures: Sequence[Failure]) -> Iterator[Failure]:
-    """A run that failed because one of its steps did counts as the step's failure; a step that
+def _told_once(failures: Sequence[Failure]) -> Iterator[tuple[Failure, str]]:
+    """Each with its signature. A run that failed because one of its steps did counts as the step's failure; a step that
     failed the same way twice counts once."""
     by_step = {failure.error_type for failure in failures if failure.step}
     told: set[tuple[str, str, str]] = set()
     for failure in failures:
-        sign = (failure.error_type, failure.step, signature(failure.message))
-        if sign not in told and (failure.step or failure.error_type not in by_step):
-            told.add(sign)
-            yield failure
+        sign = signature(failure.message)
+        what = (failure.error_type, failure.step, sign)
+        if what not in told and (failure.step or failure.error_type not in by_step):
+            told.add(what)
+            yield failure, sign
 
 
-def _seen(signs: dict[str, Any], run: Closed, failure: Failure) -> Seen:
-    sign = signature(failure.message)
+def _seen(signs: dict[str, Any], run: Closed, failure: Failure, sign: str) -> Seen:
     about = "\x1f".join((failure.error_type, failure.step, sign))
     elsewhere = outage(run.agent, failure.error_type)
     title = f"{failure.error_type}{f' in {failure.step}' if failure.step else ''}: "

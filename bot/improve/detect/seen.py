@@ -64,9 +64,14 @@ def fingerprint(kind: str, agent: str, about: str) -> str:
 def merged(seen: Iterable[Seen]) -> list[Seen]:
     """Each thing once, as it was seen last, with the evidence of all times."""
     last: dict[str, Seen] = {}
+    evidence: dict[str, dict[str, None]] = {}
     for one in seen:
-        if before := last.get(one.fingerprint):
-            both = dict.fromkeys((*before.evidence, *one.evidence))
-            one = replace(one, evidence=tuple(both)[-EVIDENCE:])
-        last[one.fingerprint] = one
-    return list(last.values())
+        mark = one.fingerprint
+        last[mark] = one
+        evidence.setdefault(mark, {}).update(dict.fromkeys(one.evidence))
+    return [
+        one
+        if len(one.evidence) == len(evidence[mark]) <= EVIDENCE
+        else replace(one, evidence=tuple(evidence[mark])[-EVIDENCE:])
+        for mark, one in last.items()
+    ]
