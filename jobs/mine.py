@@ -63,6 +63,7 @@ class _OfClosed:
 
     def __init__(self, services: Services, workspace: str, crew: Crew) -> None:
         self._evidence, self._workspace, self._crew = services.evidence, workspace, crew
+        self._agents, self._tools = services.agents, dict[tuple[str, int], frozenset[str]]()
         self._texts = Sample()
         self._known: Known | None = None
         self._fold = OfClosed({})
@@ -77,10 +78,19 @@ class _OfClosed:
             **await self._evidence.said(self._workspace, chosen)
         }
         for run in runs:
-            granted = self._crew.tools.get(run.agent, frozenset())
+            granted = await self._granted(run)
             self._fold.fold(run, paths.get(run.id, ""), said.get(run.id), granted)
         known.update(self._fold.dump())
         return ()
+
+    async def _granted(self, run: Run) -> frozenset[str]:
+        """The tools of the version that did it: on trial it isn't the one in use."""
+        key = run.agent, run.version
+        if key not in self._tools:
+            version = await self._agents.version(self._workspace, *key)
+            crew = self._crew.tools.get(run.agent, frozenset())
+            self._tools[key] = frozenset(version.tools) if version else crew
+        return self._tools[key]
 
 
 class _OfScored:

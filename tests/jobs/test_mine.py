@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -136,6 +137,18 @@ async def test_a_gap_names_what_is_wanted_and_what_there_is(
     assert room.facts["signals"] == {"cannot": 8, "tool": 8}
     assert gaps["calendar"].facts["able"] == ""
     assert gaps["http_fetch"].facts["able"] == "ops"
+
+
+async def test_a_tool_of_a_version_on_trial_is_not_missing(
+    db: Database, services: Services, clock: HeldClock
+) -> None:
+    now = next(a for a in await services.agents.current(W) if a.name == "writer")
+    tried = replace(now, tools=(*now.tools, "http_fetch"))
+    made = await services.agents.add(W, tried, base=1, source="P1")
+    done = some(clock, 8, "fetch page {}", agent="writer", agent_version=made.version)
+    await keep(db, done, ["http_fetch!"])
+    await mine.work(services, W, "run")
+    assert await found(services, facts.GAP) == []
 
 
 async def test_one_agent_that_serves_them_better_is_a_finding(
