@@ -1,5 +1,6 @@
 """Every kind of change: prepared beside what is in use, put into use at once, taken out again."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ class House:
 
 
 @pytest.fixture
-async def house(db: Database, clock: HeldClock, tmp_path: Path) -> House:
+async def house(db: Database, clock: HeldClock, tmp_path: Path) -> AsyncIterator[House]:
     agents, workflows, memories = AgentStore(db, clock), WorkflowStore(db), MemoryStore(db)
     bank = MemoryBank(memories, EdgeIndex(tmp_path / "vectors"), WordEmbedder(), clock, SystemIds())
     await bank.open()
@@ -96,7 +97,8 @@ async def house(db: Database, clock: HeldClock, tmp_path: Path) -> House:
     purse, jobs = Purse(BudgetStore(db, clock), (default,), clock), Paused()
     await agents.seed(W, [WRITER, OPS])
     release = Release(agents, workflows, Deeds(agents, bank, purse, jobs), clock)
-    return House(agents, workflows, memories, purse, jobs, release)
+    yield House(agents, workflows, memories, purse, jobs, release)
+    await bank.close()
 
 
 def _proposal(kind: ProposalKind, change: Change, number: int = 12, **changes: Any) -> Proposal:
