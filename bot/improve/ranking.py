@@ -72,7 +72,7 @@ def of_finding(finding: Finding, kind: ProposalKind, risk: str) -> Estimate:
     saved = finding.usd_week if saves is None else finding.usd_week * saves
     return Estimate(
         runs_week=float(finding.count) if week is None else week,
-        gain=_gain(known),
+        gain=_gain(known, finding.kind),
         usd_week=saved if finding.kind in (facts.COST, facts.UNUSED, facts.REGRESSION) else 0.0,
         confidence=min(max(sure, 0.0), 1.0),
         risk=_risk(risk),
@@ -112,14 +112,15 @@ def in_words(proposal: Proposal) -> str:
     )
 
 
-def _gain(known: Mapping[str, object]) -> tuple[float, float, float] | None:
-    """Up to how the same agent does elsewhere: half of that is expected, nothing at worst."""
+def _gain(known: Mapping[str, object], kind: str) -> tuple[float, float, float] | None:
+    """Up to how the same agent does elsewhere, or with the steps of a pattern up to how it does
+    with them: half of that is expected, nothing at worst."""
     success, baseline = facts.number(known, "success"), facts.number(known, "baseline")
     if (there := facts.number(known, "success_there")) is not None:
         baseline = there
     if success is None or baseline is None:
         return None
-    best = max(0.0, baseline - success)
+    best = max(0.0, success - baseline if kind == facts.PATTERN else baseline - success)
     return (_PART * best, 0.0, best)
 
 

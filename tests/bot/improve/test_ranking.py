@@ -39,6 +39,14 @@ def test_rank_is_benefit_times_confidence_over_risk_and_cost() -> None:
     assert estimate.rank == pytest.approx(6.0 * 0.5 / (2 * 2))
 
 
+def test_steps_gain_what_those_who_take_them_do_better() -> None:
+    done = {"runs_week": 18, "success": 1.0, "baseline": 0.6}
+    pattern = replace(FINDING, kind=facts.PATTERN, facts=done)
+    assert ranking.of_finding(pattern, K.WORKFLOW_NEW, "approver").gain == pytest.approx(
+        (0.2, 0.0, 0.4)
+    )
+
+
 def test_more_gain_more_certainty_less_risk_and_less_cost_come_first() -> None:
     assert _rank(FINDING) > _rank(replace(FINDING, confidence=0.2))
     assert _rank(FINDING) > _rank(replace(FINDING, facts={**FINDING.facts, "runs_week": 3}))
