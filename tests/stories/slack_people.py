@@ -88,12 +88,18 @@ class Member:
         self._slack, self.user = slack, user
 
     async def says(
-        self, text: str, thread: str = "", *, seeing: str = "", times: int = 1
+        self,
+        text: str,
+        thread: str = "",
+        *,
+        seeing: str = "",
+        times: int = 1,
+        channel: str = CHANNEL,
     ) -> Answer:
         """A mention; the first message after it in its thread that shows the words `seeing`. It
         begins a thread if it is in none."""
         ts = self._slack.stamp()
-        more = {"thread_ts": thread} if thread else {}
+        more = {"channel": channel, **({"thread_ts": thread} if thread else {})}
         before = len(self._slack.server.messages)
         mention = slack_payloads.mention(text, ts=ts, user=self.user, **more)
         await self._slack.deliver(mention, times)

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.model.run import RunStatus
 from tests.fakes.model_answers import Body, Turn
 from tests.fakes.model_server import ModelServer
-from tests.stories.weeks import APPROVER, OWNER, PLATFORMS, STRANGER, Team, team
+from tests.stories.weeks import APPROVER, OWNER, PLATFORMS, STRANGER, refused, team, until_ended
 
 BAD, GOOD = "Answer every question in Latin", "Name the season as well"
 PLAIN, LATIN, SEASON = "They are taken back for 30 days", "Triginta dies", "in summer for 60"
@@ -24,22 +23,6 @@ def answering(body: Body) -> Turn:
 async def model() -> AsyncIterator[ModelServer]:
     async with ModelServer(reply=answering) as running:
         yield running
-
-
-async def until_ended(here: Team, good: str) -> None:
-    """Days go by, everyone asks and rates what they get, until the trial has its verdict."""
-    for _ in range(30):
-        await here.everyone(good)
-        if (await here.works("trials")) != "1 looked at, 0 started, 0 ended":
-            return
-    pytest.fail("The trial goes on and on")
-
-
-async def refused(here: Team, said: str) -> int:
-    """How often somebody said it who may not."""
-    await here.settled(after=1, said=said)
-    runs = [run for run in await here.runs("command") if run.message == said]
-    return sum(run.status is RunStatus.REFUSED and run.error_type == "forbidden" for run in runs)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

@@ -10,13 +10,16 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.app import App
 from bot.clock import SystemClock
 from bot.config import load
-from bot.model.run import Run
+from bot.model.run import Run, RunStatus
 from bot.model.workspace import HOME
 from bot.wiring import open_app
 from tests.fakes.model_server import ModelServer
+from tests.fakes.slack_payloads import CHANNEL
 from tests.fakes.slack_server import SlackServer
 from tests.fakes.telegram_server import TelegramServer
 from tests.stories import slack_people, telegram_people
@@ -27,6 +30,7 @@ PLATFORMS = ("slack", "telegram")
 OWNER, APPROVER, STRANGER = "owner", "approver", "stranger"
 MEMBERS = ("ann", "ben", "cem", "dea", "eli", "fay")
 GOODS = ("tents", "boots", "lamps", "stoves", "ropes", "maps", "socks", "bags", "mats", "pegs")
+RETURNED = "How long can {} be returned?"
 ADMINS = "C0ADMINS"
 _STARTED = re.compile(r"runs now as `?(\w+)")
 _WITHIN = 30.0
@@ -40,6 +44,9 @@ class Calendar(SystemClock):
 
     def now(self) -> int:
         return super().now() + self._left_out
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self._left_out / 1000
 
     def skip(self, hours: float) -> None:
         self._left_out += round(hours * 3_600_000)
@@ -96,8 +103,11 @@ class OnSlack(Colleague):
         return _of_slack(await self._member.says(question))
 
     async def says(self, text: str, about: Shown | None = None, seeing: str = "") -> Shown:
-        thread = about.raw.get("thread_ts", about.raw["ts"]) if about else ""
-        return _of_slack(await self._member.says(text.replace("/", "!", 1), thread, seeing=seeing))
+        raw = about.raw if about else {}
+        thread, channel = raw.get("thread_ts") or raw.get("ts", ""), raw.get("channel", CHANNEL)
+        marked = f"!{text[1:]}" if text.startswith("/") else text
+        said = await self._member.says(marked, thread, seeing=seeing, channel=channel)
+        return _of_slack(said)
 
     async def presses(self, shown: Shown, label: str) -> None:
         await self._member.presses(shown.raw, label)
@@ -153,13 +163,13 @@ class Team:
     def __getitem__(self, name: str) -> Colleague:
         return self.people[name]
 
-    async def everyone(self, good: str) -> list[Shown]:
+    async def everyone(self, good: str, question: str = RETURNED) -> list[Shown]:
         """Each member asks once, in a new sitting, and presses a thumb: up where the answer has
         the words `good`. The answers."""
         goods = next(self.goods)
         answers = []
         for name in MEMBERS:
-            answer = await self.people[name].asks(f"How long can {goods} be returned?")
+            answer = await self.people[name].asks(question.format(f"{goods} ({name})"))
             await self.people[name].rates(answer, good in answer.text)
             answers.append(answer)
             self.thumbs += 1
@@ -199,6 +209,22 @@ class Team:
 
     async def runs(self, *kinds: str) -> list[Run]:
         return await self.app.services.runs.recent(HOME, kinds=kinds, limit=1_000)
+
+
+async def until_ended(here: Team, good: str, question: str = RETURNED) -> None:
+    """Days go by, everyone asks and rates what they get, until the one trial has its verdict."""
+    for _ in range(30):
+        await here.everyone(good, question)
+        if (await here.works("trials")) != "1 looked at, 0 started, 0 ended":
+            return
+    pytest.fail("The trial goes on and on")
+
+
+async def refused(here: Team, said: str) -> int:
+    """How often somebody said it who may not."""
+    await here.settled(after=1, said=said)
+    runs = [run for run in await here.runs("command") if run.message == said]
+    return sum(run.status is RunStatus.REFUSED and run.error_type == "forbidden" for run in runs)
 
 
 @asynccontextmanager
