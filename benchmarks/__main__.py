@@ -97,10 +97,26 @@ async def _detection(folder: Path, count: int) -> list[Row]:
 
 def _detected(where: str, count: int, found: detection.Figures) -> list[Row]:
     over = f"detection over {count:,} runs of 5 steps, {where}"
-    parts = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in found.first.items())
+    parts = ", ".join(f"{name} {took.core:.1f}" for name, took in found.first.items())
+    more = ", ".join(f"{name} {took.core:.2f}" for name, took in found.more.items())
+    load = f"on the clock at a load of {found.load:.0f}"
     return [
-        below(f"{over}: first analysis ({parts})", sum(found.first.values()), "s", 60),
-        below(f"{over}: 1,000 more", sum(found.more.values()), "s", 1),
+        below(
+            f"{over}: first analysis, {load}", sum(t.seconds for t in found.first.values()), "s", 60
+        ),
+        below(
+            f"{over}: first analysis, of a core's ({parts})",
+            sum(t.core for t in found.first.values()),
+            "s",
+            60,
+        ),
+        below(f"{over}: 1,000 more, {load}", sum(t.seconds for t in found.more.values()), "s", 1),
+        below(
+            f"{over}: 1,000 more, of a core's ({more}; analyze drafts proposals too)",
+            sum(t.core for t in found.more.values()),
+            "s",
+            1,
+        ),
         below(f"{over}: memory", found.peak_mb, "MB", 500),
         below(f"{over}: event loop held at most", found.held_ms, "ms", 50),
     ]

@@ -1,12 +1,11 @@
 """Reads what came since last time: outcomes, findings, and proposals drafted from them."""
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
 
 import structlog
 
 from bot.errors import RatchetError
-from bot.improve.analyst import Analyst, ripe
+from bot.improve.analyst import SELDOM, Analyst
 from bot.improve.detect import follow_ups
 from bot.improve.detect.follow_ups import FollowUp
 from bot.improve.detect.seen import Seen
@@ -104,8 +103,7 @@ def _scoring(services: Services) -> Scoring:
 async def _propose(services: Services, workspace: str, run_id: str) -> int:
     await _reopen(services, workspace)
     offered = 0
-    ready = filter(ripe, await services.findings.open(workspace))
-    for finding in islice(ready, _DRAFTS):
+    for finding in await services.findings.open(workspace, _DRAFTS, SELDOM):
         try:
             offered += await _answer(services, finding, run_id)
         except RatchetError as error:

@@ -1,6 +1,6 @@
 """Mines what is new in the log: kinds of requests, patterns, gaps, and what to expect of agents."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.improve.clusters import Clusters
@@ -23,6 +23,7 @@ _MORE = 1.1
 """Told again once there is so much more of it."""
 _NOTHING = ("", "")
 _WHOLE, _EVERY = 20_000, 8
+_ROW = 200
 
 
 async def work(services: Services, workspace: str, run_id: str) -> str:
@@ -71,7 +72,7 @@ class _OfClosed:
     async def __call__(self, known: Known, runs: Sequence[Run]) -> Iterable[Seen]:
         if known is not self._known:
             self._known, self._fold = known, OfClosed(known)
-        paths = await self._evidence.paths_of(self._workspace, [run.id for run in runs])
+        paths = await self._paths(runs)
         chosen = [run.id for run in self._texts.of(runs)]
         # A text that is not looked at is none at all; one that is forgotten is empty.
         said = dict.fromkeys(chosen, _NOTHING) | {
@@ -91,6 +92,12 @@ class _OfClosed:
             crew = self._crew.tools.get(run.agent, frozenset())
             self._tools[key] = frozenset(version.tools) if version else crew
         return self._tools[key]
+
+    async def _paths(self, runs: Sequence[Run]) -> Mapping[str, str]:
+        """Many runs in a row are read from the first to the last, few by their ids."""
+        if len(runs) >= _ROW:
+            return await self._evidence.paths(self._workspace, runs[0].id, runs[-1].id)
+        return await self._evidence.paths_of(self._workspace, [run.id for run in runs])
 
 
 class _OfScored:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, bindparam, select, update
+from sqlalchemy import RowMapping, Select, and_, bindparam, or_, select, update
 
 from bot.model.finding import Finding
 from storage.engine import Database
@@ -57,15 +57,17 @@ class FindingStore:
                 )
         return kept
 
-    async def open(self, workspace: str) -> list[Finding]:
-        """Oldest first."""
+    async def open(
+        self, workspace: str, limit: int = 0, often: tuple[Sequence[str], int] = ((), 0)
+    ) -> Sequence[Finding]:
+        kinds, least = often
         query = (
             select(table)
             .where(table.c.workspace == workspace, table.c.status == "open")
+            .where(or_(table.c.kind.not_in(kinds), table.c.count >= least))
             .order_by(table.c.created_at, table.c.id)
         )
-        async with self._db.read() as conn:
-            return [_finding(row) for row in (await conn.execute(query)).mappings()]
+        return await self._select(query.limit(limit) if limit else query)
 
     async def list(
         self,

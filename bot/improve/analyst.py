@@ -15,6 +15,8 @@ from bot.ports.clock import Clock, Ids
 
 REPEATS = 3
 """A failure is a finding from the first on, and worth a proposal from this many runs on."""
+SELDOM = ((ERROR, OUTAGE), REPEATS)
+"""Kinds that must have been seen so many times before a change is proposed."""
 
 _ELSEWHERE = frozenset(
     {
@@ -89,7 +91,8 @@ class Analyst:
 def ripe(finding: Finding) -> bool:
     """Whether there is enough of it to propose a change: a person's word once, a failure often.
     What else is found was weighed by whoever found it."""
-    return finding.kind not in (ERROR, OUTAGE) or finding.count >= REPEATS
+    kinds, least = SELDOM
+    return finding.kind not in kinds or finding.count >= least
 
 
 def outage(agent: str, error_type: str) -> bool:

@@ -87,7 +87,11 @@ class Findings(Protocol):
     async def raise_all(self, workspace: str, findings: Sequence[Finding]) -> int:
         """The same for many at once, each fingerprint once; returns how many are new."""
 
-    async def open(self, workspace: str) -> list[Finding]: ...
+    async def open(
+        self, workspace: str, limit: int = 0, often: tuple[Sequence[str], int] = ((), 0)
+    ) -> Sequence[Finding]:
+        """Oldest first, at most `limit` where that isn't 0; those of the kinds in `often` where
+        they were counted so many times at least."""
 
     async def list(
         self,
