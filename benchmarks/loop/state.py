@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -33,6 +34,5 @@ class State:
 
     def _file(self, policy: str, seed: int) -> Path:
         digest = hashlib.sha256(json.dumps(asdict(self.world), sort_keys=True).encode())
-        return (
-            self.folder / f"{self.world.name}-{digest.hexdigest()[:12]}" / f"{policy}-{seed}.json"
-        )
+        name = re.sub(r"[^\w-]+", "-", self.world.name)
+        return self.folder / f"{name}-{digest.hexdigest()[:12]}" / f"{policy}-{seed}.json"
