@@ -26,12 +26,17 @@ AT_LENGTH = " The price without tax is what the list says." * 20
 CAREFUL, HASTY = ("calculator", "date_and_time"), ("calculator", "calculator")
 
 
+def by_chance(question: str) -> bool:
+    """Whether it takes care without a runbook. An agent isn't told its own name."""
+    return zlib.crc32(question.removeprefix("@generalist ").encode()) % 3 == 0
+
+
 def answering(body: Body) -> Turn:
     """Takes tax and date into account where a runbook says so; without one, in one case of three."""
     told, messages = str(body["messages"][0]["content"]), body["messages"]
     if "with tax" not in asked(body):
         return "I don't know."
-    careful = "Use `date_and_time`" in told or zlib.crc32(asked(body).encode()) % 3 == 0
+    careful = "Use `date_and_time`" in told or by_chance(asked(body))
     last = max(n for n, message in enumerate(messages) if message["role"] == "user")
     used = sum(message["role"] == "tool" for message in messages[last:])
     if used == 2:
@@ -103,7 +108,7 @@ async def test_a_saved_run_is_offered_as_a_runbook(
 ) -> None:
     async with team(platform, tmp_path / "home", model) as here:
         approver, ann = here[APPROVER], here["ann"]
-        right = next(n for n in range(9) if zlib.crc32(ASKING.format(n).encode()) % 3 == 0)
+        right = next(n for n in range(9) if by_chance(ASKING.format(n)))
         first = await ann.asks(ASKING.format(right))
         assert RIGHT in first.text
         said = await ann.says("/save-workflow prices", first, seeing="Saved run")

@@ -18,6 +18,7 @@ from bot.config import load
 from bot.model.run import Run, RunStatus
 from bot.model.workspace import HOME
 from bot.wiring import open_app
+from jobs import SCHEDULE
 from tests.fakes.model_server import ModelServer
 from tests.fakes.slack_payloads import CHANNEL
 from tests.fakes.slack_server import SlackServer
@@ -305,4 +306,6 @@ async def _opened(environ: Mapping[str, str], home: Path, calendar: Calendar) ->
     home.mkdir(parents=True, exist_ok=True)
     async with open_app(load(environ, home), clock=calendar) as app:
         await app.settled()
+        for job in SCHEDULE:  # they work when the story says so
+            await app.services.jobs.pause(HOME, job, True)
         yield app
