@@ -27,7 +27,7 @@ from bot.demo.steps import ratcheted, waiting
 from bot.demo.weeks import Week, weeks
 from bot.errors import BadInput
 from bot.llm.simulated.reading import load
-from bot.lock import HomeLock
+from bot.lock import make_home
 
 _WORLD = Path(__file__).parent.parent / "demo" / "world.yml"
 _WITHOUT = "without-the-loop"
@@ -74,8 +74,11 @@ def demo(options: Options) -> int:
         with _folder(options.keep) as home, asyncio.Runner(loop_factory=_loops()) as runner:
             result = runner.run(_demo(options, home, console))
     except KeyboardInterrupt:
-        console.print("\nStopped. Nothing is left behind." if not options.keep else "\nStopped.")
+        console.print("\nStopped. Nothing is left behind.")
         return 130
+    said = f"Simulated team, seed {options.seed}. {sentence(result)}"
+    picture.draw(options.picture, result.weeks, result.steps, result.calendar, said)
+    ending.show(console, result)
     if options.json:
         print(json.dumps(as_json(result)))
     return 0
@@ -108,6 +111,7 @@ async def _demo(options: Options, home: Path, console: Console) -> Result:
             await player.play()
         result = Result(
             seed=options.seed,
+            calendar=calendar,
             requests=player.asked,
             slowed=player.asked < calendar.requests,
             seconds=wall.monotonic() - begun,
@@ -117,9 +121,6 @@ async def _demo(options: Options, home: Path, console: Console) -> Result:
             picture=str(options.picture.resolve()),
             home=str(options.keep.resolve()) if options.keep else "",
         )
-    said = f"Simulated team, seed {options.seed}. {sentence(result)}"
-    picture.draw(options.picture, result.weeks, result.steps, calendar, said)
-    ending.show(console, result)
     return result
 
 
@@ -135,11 +136,12 @@ def _greet(console: Console, calendar: Calendar, options: Options) -> None:
         "calendar. Ratchet itself is real, and so is its database: what you see is read from it.",
         style="bold",
     )
+    takes = "" if options.requests else f" That takes about {options.seconds:.0f} seconds."
     console.print(
-        f"The same team works {options.weeks} weeks twice: once with the loop (what people say is "
-        "proposed, rehearsed, approved, tried on half of the conversations, kept or taken back), "
-        f"and once without it. About {calendar.requests:,} requests each; this takes about "
-        f"{options.seconds:.0f} seconds. Ctrl-C ends it.\n"
+        f"The same team works {options.weeks} weeks twice. Once with the loop: what people say is "
+        "proposed, rehearsed on old requests, approved, tried on half of the conversations, and "
+        "kept or taken back. Once without it, with the same questions. About "
+        f"{calendar.requests:,} requests each.{takes} Ctrl-C ends it.\n"
     )
 
 
@@ -154,15 +156,14 @@ def _screen(console: Console, count: int, lively: bool) -> Iterator[Screen]:
 
 @contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
-    """A new one, gone at the end; or the one that is kept, which must be empty."""
-    if keep is None:
-        with tempfile.TemporaryDirectory(prefix="ratchet-demo-", dir=_memory()) as made:
-            yield Path(made)
-        return
-    if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
+    """One that is gone at the end. What comes to its end is copied to where it is kept."""
+    if keep and keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
         raise BadInput(said=f"{keep} is there already. Name a new folder, or an empty one.")
-    with HomeLock(keep, SystemClock()):
-        yield keep
+    with tempfile.TemporaryDirectory(prefix="ratchet-demo-", dir=_memory()) as made:
+        yield Path(made)
+        if keep:
+            make_home(keep)
+            shutil.copytree(made, keep, ignore=shutil.ignore_patterns("lock*"), dirs_exist_ok=True)
 
 
 def _memory() -> str | None:

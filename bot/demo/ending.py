@@ -42,7 +42,11 @@ def _parts(result: Result) -> Iterator[RenderableType]:
         yield "This machine was busy, so the team asked less than usual; what you see is whole."
     yield Text(f"Simulated team. {sentence(result)}", style="bold")
     spent = sum(learns.loop_usd for learns, _ in result.weeks)
-    yield f"The loop itself spent {usd(spent)} on rehearsals, judges and wording."
+    answers = sum(learns.totals.cost_usd for learns, _ in result.weeks)
+    yield (
+        f"The loop itself spent {usd(spent)} on rehearsals, judges and wording, beside "
+        f"{usd(answers)} for the answers."
+    )
     if result.picture:
         yield Text(f"Picture:  {result.picture}", no_wrap=True, overflow="ignore")
     if result.home:

@@ -105,7 +105,7 @@ def _weekly(now: Now, weeks: int) -> RenderableType:
     table = Table(box=None, padding=(0, 1, 0, 0), show_header=True, header_style="dim")
     table.add_column("good answers")
     for number in range(1, weeks + 1):
-        table.add_column(f"w{number}", justify="right")
+        table.add_column(f"w{number}", justify="right", min_width=3)
     for name, side, style in (("with the loop", 0, "green"), ("without it", 1, "")):
         cells = ["-" if (s := pair[side].success) is None else f"{s:.0%}" for pair in now.weeks]
         table.add_row(Text(name, style=style), *cells, *[""] * (weeks - len(cells)))

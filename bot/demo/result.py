@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bot.demo.calendar import Calendar
 from bot.demo.steps import Ratcheted
 from bot.demo.weeks import Compared, Week, compared
 from bot.model.words import count
@@ -16,9 +17,10 @@ Pairs = Sequence[tuple[Week, Week]]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`seed`, `per_day` and `slowed` (a slow machine's team asked less) say what was played."""
+    """`slowed` says that the machine was slow, and the team asked less for it."""
 
     seed: int
+    calendar: Calendar
     requests: int
     slowed: bool
     seconds: float
@@ -43,7 +45,7 @@ def sentence(result: Result) -> str:
         return "No outcome was recorded, so nothing can be said."
     low, high = found.low * 100, found.high * 100
     told = (
-        f"In the last {count(weeks, 'week')}, measured over {found.n_before:,} and "
+        f"In the last {'week' if weeks == 1 else count(weeks, 'week')}, measured over {found.n_before:,} and "
         f"{found.n_after:,} runs with an outcome: {found.before:.0%} good answers without the "
         f"loop, {found.after:.0%} with it (difference {low:+.0f} to {high:+.0f} points)."
     )

@@ -20,7 +20,7 @@ ANSWER = [
     "cost_usd",
     "latency_ms",
 ]
-COMMANDS = ("up", "chat", "ask", "runs", "run", "job", "db", "say", "manifest", "version")
+COMMANDS = ("up", "demo", "chat", "ask", "runs", "run", "job", "db", "say", "manifest", "version")
 
 _LOADED = """
 import sys
