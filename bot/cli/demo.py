@@ -32,7 +32,7 @@ from bot.lock import make_home
 _WORLD = Path(__file__).parent.parent / "demo" / "world.yml"
 _WITHOUT = "without-the-loop"
 _PICTURE = "ratchet-demo.png"
-_WISHES = 8
+_WISHES = 6
 _IN_MEMORY, _ROOM = Path("/dev") / "shm", 500_000_000
 
 
@@ -150,7 +150,7 @@ def _screen(console: Console, count: int, lively: bool) -> Iterator[Screen]:
     if not lively:
         yield Lines(lambda said: console.print(said, soft_wrap=True, markup=False))
         return
-    with Live(console=console, refresh_per_second=8, transient=True) as shown:
+    with Live(console=console, refresh_per_second=4, transient=True) as shown:
         yield live.Screen(console, shown, count)
 
 

@@ -47,6 +47,6 @@ def planned(now: int, weeks: int, seconds: float, requests: int = 0) -> Calendar
 
 def fitting(per_day: int, each: float, left: float, days: int) -> int:
     """How many requests a day fit into the seconds that are left, where each takes so many; never
-    more than now, and never so few that nothing happens."""
+    more than `per_day`, and never so few that nothing happens."""
     fits = int(left / each / days) if each > 0 and days > 0 else per_day
     return min(per_day, max(fits, _FEWEST))

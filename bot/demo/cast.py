@@ -15,6 +15,8 @@ from bot.simulation.crowd import Broken
 
 _UNDER_WAY = ("planned", "running", None)
 _MOST = 200
+_WHY = ("Say where that comes from", "Answer in the first line", "Never guess a number")
+"""What people say with a thumbs down. The world gives it no effect."""
 
 
 @dataclass(slots=True)
@@ -51,15 +53,16 @@ class Members:
 
     async def _rate(self, now: int) -> None:
         while self._votes and self._votes[0][0] <= now:
-            _, _, person, run, vote = heapq.heappop(self._votes)
-            await self.side.crowd.rate(person, run, vote)
+            _, number, person, run, vote = heapq.heappop(self._votes)
+            why = _WHY[number % len(_WHY)] if vote < 0 else ""
+            await self.side.crowd.rate(person, run, vote, why)
             if vote < 0:
                 self.bad = person, run
 
 
 @dataclass(slots=True)
 class Owner:
-    """Approves what rehearsal doesn't say is worse; what only a thumb stands behind waits."""
+    """Approves what rehearsal doesn't say is worse; what is said with a thumb alone waits."""
 
     side: Side
 

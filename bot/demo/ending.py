@@ -34,7 +34,7 @@ def _parts(result: Result) -> Iterator[RenderableType]:
         yield _step(step)
     if result.waiting:
         yield Text(
-            f"{count(result.waiting, 'more card')} came from thumbs down without words; nobody decided on them.",
+            f"{count(result.waiting, 'more card')} came from what was said with a thumbs down; nobody decided on them.",
             style="dim",
         )
     yield ""

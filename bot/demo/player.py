@@ -18,7 +18,7 @@ from bot.ports.clock import Clock
 _OFTEN = ("replay", "trials")
 _AT_NIGHT = ("analyze", "errors", "regression")
 _AT_WEEKENDS = ("mine", "approvals", "expire")
-_BETWEEN = 8
+_BETWEEN = 10
 """Requests between two ticks of the jobs that run often."""
 _TICKS = 30
 _SLOWER = 1.3
@@ -130,4 +130,6 @@ class Player:
         left = (self.calendar.weeks - done) * WORKDAYS
         if not self.adapts or not left:
             return per_day
-        return fitting(per_day, took / self.asked, self.seconds * _SLOWER - took, left)
+        return fitting(
+            self.calendar.per_day, took / self.asked, self.seconds * _SLOWER - took, left
+        )

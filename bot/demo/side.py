@@ -15,7 +15,7 @@ from bot.simulation.crowd import Crowd
 from bot.wiring import open_app
 
 _BUDGETS = ("RUN", "DAY", "MONTH", "AGENT_DAY", "AGENT_MONTH", "PERSON_DAY", "PERSON_MONTH")
-_PAIRS, _MOST_PAIRS = 20, 40
+_PAIRS = 20
 
 
 @dataclass(slots=True)
@@ -59,8 +59,8 @@ def _environ(url: str, home: Path, world: World, loop: bool) -> dict[str, str]:
         "RATCHET_JUDGE_MODEL": model,
         "RATCHET_JUDGE_SHARE": "0",
         "RATCHET_REPLAY_PAIRS": str(_PAIRS),
-        "RATCHET_REPLAY_MOST": str(_MOST_PAIRS),
-        "RATCHET_OPEN_PROPOSALS": "2",
+        "RATCHET_REPLAY_MOST": str(_PAIRS),
+        "RATCHET_OPEN_PROPOSALS": "1",
         "RATCHET_PROPOSAL_DAYS": "60",
         "RATCHET_TRIALS": "balanced" if loop else "off",
         **{f"RATCHET_BUDGET_{scope}": "1000000" for scope in _BUDGETS},

@@ -40,9 +40,9 @@ class Crowd:
         place = event if alone else f"conversation-{asked.conversation}"
         return await self._say(asked.text, self._person(asked.person), event, place, agent)
 
-    async def rate(self, person: int, run: str, vote: int) -> None:
+    async def rate(self, person: int, run: str, vote: int, why: str = "") -> None:
         """By the button under the answer."""
-        await self.say(person, f"/rate {run} {'up' if vote > 0 else 'down'}")
+        await self.say(person, f"/rate {run} {'up' if vote > 0 else 'down'} {why}".rstrip())
 
     async def say(self, person: int, said: str) -> Run:
         """A command that a member says. Raises Broken where it fails."""
