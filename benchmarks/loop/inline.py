@@ -1,19 +1,25 @@
 """Without threads between the loop and SQLite: one simulated team never does two things at once."""
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, Future
-from typing import Any, cast
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Connection
 
 from storage import engine
-from storage.sqlite import Connection
+from storage.engine import Database
+
+T = TypeVar("T")
 
 
 def install() -> None:
-    """For this process, and for good. Each statement otherwise crosses to a thread and back: most
-    of a simulation's time on a busy machine. What the product does stays the same."""
-    cast(Any, Connection)._begun = _begun
+    """For this process, and for good. Each statement otherwise crosses to a thread and back, and
+    through two layers that make a plain driver asynchronous: most of a simulation's time. The
+    statements, the database and what the product does with them stay the same."""
     cast(Any, engine).ThreadPoolExecutor = _Here
+    cast(Any, Database)._connect = _connect
+    cast(Any, Database)._close = _close
 
 
 class _Here(Executor):
@@ -31,10 +37,48 @@ class _Here(Executor):
         return done
 
 
-def _begun(self: Connection, work: Callable[[], Any]) -> "asyncio.Future[Any]":
-    future = asyncio.get_running_loop().create_future()
+class _Plain:
+    """As much of an AsyncConnection as the stores use."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    async def execute(self, *args: Any, **named: Any) -> Any:
+        return self._conn.execute(*args, **named)
+
+    async def exec_driver_sql(self, said: str) -> Any:
+        return self._conn.exec_driver_sql(said)
+
+    async def run_sync(self, work: Callable[..., T], *args: Any) -> T:
+        return work(self._conn, *args)
+
+    async def commit(self) -> None:
+        self._conn.commit()
+
+    async def rollback(self) -> None:
+        self._conn.rollback()
+
+
+_closed = Database._close
+
+
+async def _close(self: Any) -> None:
+    for conn in self.__dict__.pop("_idle", ()):
+        conn.close()
+    await _closed(self)
+
+
+@asynccontextmanager
+async def _connect(self: Any) -> AsyncIterator[_Plain]:
+    """One that nobody else has meanwhile; kept for the next."""
+    self._refuse_if_closed()
+    idle: list[Connection] = self.__dict__.setdefault("_idle", [])
+    conn = idle.pop() if idle else self._batch_engine.connect()
     try:
-        future.set_result(work())
-    except Exception as error:
-        future.set_exception(error)
-    return future
+        yield _Plain(conn)
+    finally:
+        conn.rollback()
+        if self._closed:
+            conn.close()
+        else:
+            idle.append(conn)
