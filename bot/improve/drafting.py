@@ -102,7 +102,7 @@ def lesson(text: str, agent: AgentVersion) -> Draft:
         title=f"Teach {agent.name}: {one_line(without_context(text), 80)}",
         diff=_diff([b.text for b in agent.playbook], text),
         expected=f"It reads as a lesson about how to answer, so it goes into {shown}: {agent.name} "
-        f"follows it from its next answer on. {UNMEASURED}",
+        f"reads it before every answer. {UNMEASURED}",
         risk="approver",
         fingerprint=fingerprint("bullet", agent.name, text),
         base_version=agent.version,
@@ -130,7 +130,7 @@ def instructions(text: str, agent: AgentVersion) -> Draft:
         change=Change(agent=agent.name, instructions=text),
         title=f"Reword {agent.name}'s instructions",
         diff="\n".join(line for line in list(lines)[2:] if not line.startswith("@@")),
-        expected=f"{agent.name} is told this from its next answer on. {UNMEASURED}",
+        expected=f"{agent.name} is told this in place of what it is told now. {UNMEASURED}",
         risk="owner",
         fingerprint=fingerprint("instructions", agent.name, text),
         base_version=agent.version,
