@@ -116,7 +116,8 @@ class _Weeks:
         thinks = reaction(self.mind.truth, served)
         if thinks.check is not None:
             checked = Outcome(thinks.check, CHECK)
-            await self.crowd.app.services.runs.set_outcome(HOME, run.id, checked)
+            services = self.crowd.app.services
+            await services.runs.set_outcome(HOME, run.id, checked, services.clock.now())
         if thinks.vote:
             due = number + thinks.after
             heapq.heappush(self.votes, (due, number, asked.person, run.id, thinks.vote))
