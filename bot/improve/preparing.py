@@ -31,14 +31,18 @@ class Preparing:
         """The agents that it would make different, as they would be from today's roster on; None
         for one that would be gone. Nothing is made. Raises NotFound or Conflict where it can't be
         done any more."""
-        return MAKERS[proposal.kind](proposal, await self._situation(proposal))
+        roster = await self.roster(proposal.workspace)
+        return MAKERS[proposal.kind](proposal, await self._situation(proposal, roster))
 
     async def candidate(self, proposal: Proposal) -> Prepared:
         """Its versions, made from the roster as it is now. The same again while the roster stays,
         and once it is in use. Raises as `would_be` does."""
+        # The roster is read first: what another puts into use meanwhile is then either seen to
+        # stand, or what this is made from isn't in use any more and can't be replaced.
+        now = await self.roster(proposal.workspace)
         if standing := await self.stands(proposal):
             return standing
-        situation = await self._situation(proposal, await self._saved(proposal))
+        situation = await self._situation(proposal, now, await self._saved(proposal))
         roster = MAKERS[proposal.kind](proposal, situation)
         base = {n: situation.now[n].version if n in situation.now else GONE for n in roster}
         overlay = dict.fromkeys(roster, GONE)
@@ -73,10 +77,12 @@ class Preparing:
         """The agents in use, by name."""
         return {agent.name: agent for agent in await self._agents.current(workspace)}
 
-    async def _situation(self, proposal: Proposal, runbook: str = "") -> Situation:
+    async def _situation(
+        self, proposal: Proposal, roster: Mapping[str, AgentVersion], runbook: str = ""
+    ) -> Situation:
         workspace, change = proposal.workspace, proposal.change
         seen = await self._agents.version(workspace, change.agent, proposal.base_version)
-        return Situation(await self.roster(workspace), seen, runbook)
+        return Situation(roster, seen, runbook)
 
     async def _saved(self, proposal: Proposal) -> str:
         """The runbook's name and version, once it is kept."""

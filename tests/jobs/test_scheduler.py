@@ -243,6 +243,8 @@ def test_the_jobs_there_are() -> None:
         "analyze",
         "mine",
         "errors",
+        "costs",
+        "roster",
         "regression",
         "replay",
         "judge",

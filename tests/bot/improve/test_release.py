@@ -1,5 +1,6 @@
 """Every kind of change: prepared beside what is in use, put into use at once, taken out again."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -152,6 +153,18 @@ async def test_it_is_put_into_use_once_and_taken_out_once(house: House, tried: P
     await house.release.undo(done)
     await house.release.undo(done)
     assert await house.numbers() == before
+
+
+async def test_approved_by_many_at_once_it_is_made_once(house: House) -> None:
+    lesson = _proposal(K.AGENT_CONFIG, Change(agent="writer", bullet="Say please."))
+    before = (await house.numbers())["writer"]
+    for _ in range(10):
+        made = await asyncio.gather(*(house.release.apply(lesson, "owner") for _ in range(8)))
+        now = (await house.now())["writer"]
+        assert [b.text for b in now.playbook].count("Say please.") == 1
+        assert {one["version"] for one in made} == {now.version}
+        await house.release.undo(replace(lesson, status=ProposalStatus.KEPT, applied=made[0]))
+        assert (await house.numbers())["writer"] == before
 
 
 async def test_what_came_later_stays_when_it_is_taken_out(house: House, tried: Proposal) -> None:
