@@ -308,6 +308,7 @@ class Parts:
                 self.judging,
             ),
             self.release,
+            self.rights,
             self.brake,
             self.showing,
             self.post,

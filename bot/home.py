@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.improve import cards
+from bot.improve.deciding import touched
+from bot.improve.pressing import Presses
 from bot.improve.trials.figures import read
 from bot.improve.trials.ratchet import gained
 from bot.improve.trials.telling import progress
@@ -11,7 +13,6 @@ from bot.model.budget import Period
 from bot.model.job import JobState
 from bot.model.message import Button
 from bot.model.person import Person, Role
-from bot.model.policy import Policy
 from bot.model.proposal import IN_USE, Proposal, ProposalStatus
 from bot.model.run import RunKind
 from bot.model.trial import Trial, TrialStatus
@@ -67,14 +68,15 @@ def _greeting(person: Person) -> Section:
 
 async def _waiting(services: Services, workspace: str, person: Person) -> list[Section]:
     offered = await services.proposals.list(workspace, [_S.OFFERED])
-    policy = await services.policies.current(workspace)
-    mine = [p for p in offered if _may_decide(p, person, policy)]
     if person.role.may(Role.APPROVER):
+        found = [(p, await services.desk.pressing.of(p, person)) for p in offered]
+        mine = [(p, may) for p, may in found if may.change]
+        mine.sort(key=lambda one: not one[1].approve)
         more = len(mine) - _PROPOSALS
         said = f"{count(more, 'more')}: `/proposals` lists them." if more > 0 else ""
         none = "" if mine else "Nothing waits for you."
         head = Section("Waiting for your decision", tuple(filter(None, (none, said))))
-        return [head, *(_to_decide(p) for p in mine[:_PROPOSALS])]
+        return [head, *(_to_decide(p, may) for p, may in mine[:_PROPOSALS])]
     asked = [p for p in offered if p.created_by == person.id][:_PROPOSALS]
     if not asked:
         return []
@@ -83,16 +85,14 @@ async def _waiting(services: Services, workspace: str, person: Person) -> list[S
     return [Section("What you asked for, waiting for an approver", lines, buttons)]
 
 
-def _may_decide(proposal: Proposal, person: Person, policy: Policy) -> bool:
-    return person.role.may(policy.need(proposal.risk, proposal.kind.value).role)
-
-
-def _to_decide(proposal: Proposal) -> Section:
+def _to_decide(proposal: Proposal, may: Presses) -> Section:
+    """What they may not press isn't there, and it says why."""
     ref = proposal.ref
+    said = (one_line(proposal.expected, 300), one_line(may.why, 200))
     return Section(
         "",
-        (f"**{ref}** {one_line(proposal.title, 150)}", one_line(proposal.expected, 300)),
-        (*cards.buttons(proposal), Button("Details", f"/proposals {ref}")),
+        (f"**{ref}** {one_line(proposal.title, 150)}", *filter(None, said)),
+        (*cards.buttons(proposal, approve=may.approve), Button("Details", f"/proposals {ref}")),
     )
 
 
@@ -142,12 +142,15 @@ async def _in_use(services: Services, workspace: str) -> Section:
     lines = tuple(
         f"**{p.ref}** {one_line(p.title, 150)} · {_stands(p, tried.get(p.ref))}" for p in found
     )
-    buttons = tuple(
+    buttons = [
         Button(f"Roll back {p.ref}", f"/rollback {p.ref}", "danger", asks="Why is it taken back?")
         for p in found
-    )
-    buttons += (Button("Progress", "/progress"),) if found else ()
-    return Section("Improvements in use and on trial", lines or ("None yet.",), buttons)
+        if p.status is _S.TRIALLED
+        or p.applied is None
+        or not await services.brake.protected(workspace, touched(p))
+    ]
+    buttons += [Button("Progress", "/progress")] if found else []
+    return Section("Improvements in use and on trial", lines or ("None yet.",), tuple(buttons))
 
 
 def _stands(proposal: Proposal, trial: Trial | None) -> str:

@@ -44,7 +44,9 @@ async def trial(ask: Ask) -> Reply:
 
 
 async def _stopped(ask: Ask, found: Trial, why: str) -> Reply:
-    if found.status not in WAITING:
+    # Cut off in between, the trial has ended and the change isn't taken back yet.
+    mine = found.reason == telling.BY_HAND and found.numbers.get("by") == ask.person.id
+    if found.status not in WAITING and not mine:
         return Reply(f"{found.ref} has ended already: {telling.in_short(found)}.")
     desk = ask.services.desk
     proposal = await desk.rollback(ask.run.workspace, found.proposal, ask.person, why)

@@ -12,9 +12,10 @@ from bot.improve.detect.seen import Seen
 from bot.improve.outcome import JUDGE, implicit
 from bot.improve.ranking import ENDED, worth_another_look
 from bot.improve.scoring import Scoring
+from bot.improve.trials.telling import WIDER
 from bot.model.feedback import Feedback
 from bot.model.finding import Finding
-from bot.model.proposal import ProposalStatus
+from bot.model.proposal import Proposal, ProposalStatus
 from bot.model.run import Run, RunKind
 from bot.model.terms import teaches
 from bot.model.words import count
@@ -112,17 +113,26 @@ async def _propose(services: Services, workspace: str, run_id: str) -> int:
 
 
 async def _reopen(services: Services, workspace: str) -> None:
-    """What was turned down comes back once there is twice the evidence for it."""
+    """What was turned down comes back once there is twice the evidence for it; what wasn't begun,
+    because more would have come of it than was approved, at once."""
     seen: set[str] = set()
     for proposal in await services.proposals.list(workspace, (), _PAGE):
         if not proposal.finding or proposal.finding in seen:
             continue
         seen.add(proposal.finding)
-        if proposal.status not in ENDED:
+        wider = await _widened(services, proposal)
+        if proposal.status not in ENDED and not wider:
             continue
         finding = await services.findings.get(workspace, proposal.finding)
-        if finding and worth_another_look(proposal, finding.count):
+        if finding and (wider or worth_another_look(proposal, finding.count)):
             await services.findings.set_status(workspace, finding.id, "open")
+
+
+async def _widened(services: Services, proposal: Proposal) -> bool:
+    if proposal.status is not ProposalStatus.SUPERSEDED or not proposal.applied:
+        return False
+    trial = await services.trials.of_proposal(proposal.workspace, proposal.ref)
+    return trial is not None and trial.reason == WIDER
 
 
 async def _answer(services: Services, finding: Finding, run_id: str) -> bool:

@@ -29,13 +29,16 @@ _ROW = 200
 async def work(services: Services, workspace: str, run_id: str) -> str:
     """Its cost grows with what is new, not with the log."""
     agents = await services.agents.current(workspace)
-    crew = Crew({agent.name: frozenset(agent.tools) for agent in agents})
+    crew = Crew(
+        {agent.name: frozenset(agent.tools) for agent in agents},
+        {agent.name: agent.version for agent in agents},
+    )
     closed = await follow(services, workspace, CLOSED, _OfClosed(services, workspace, crew))
     clusters = Clusters(
         known_of((await services.states.get(workspace, CLOSED)).state).get("clusters")
     )
     scored = await follow(
-        services, workspace, SCORED, _OfScored(services, workspace, clusters), scored=True
+        services, workspace, SCORED, _OfScored(services, workspace, clusters, crew), scored=True
     )
     told = await _tell(services, workspace, crew)
     if closed or scored:
@@ -67,11 +70,11 @@ class _OfClosed:
         self._agents, self._tools = services.agents, dict[tuple[str, int], frozenset[str]]()
         self._texts = Sample()
         self._known: Known | None = None
-        self._fold = OfClosed({})
+        self._fold = OfClosed({}, crew.versions)
 
     async def __call__(self, known: Known, runs: Sequence[Run]) -> Iterable[Seen]:
         if known is not self._known:
-            self._known, self._fold = known, OfClosed(known)
+            self._known, self._fold = known, OfClosed(known, self._crew.versions)
         paths = await self._paths(runs)
         chosen = [run.id for run in self._texts.of(runs)]
         # A text that is not looked at is none at all; one that is forgotten is empty.
@@ -101,15 +104,17 @@ class _OfClosed:
 
 
 class _OfScored:
-    def __init__(self, services: Services, workspace: str, clusters: Clusters) -> None:
+    def __init__(self, services: Services, workspace: str, clusters: Clusters, crew: Crew) -> None:
         self._evidence, self._workspace, self._clusters = services.evidence, workspace, clusters
+        self._in_use = crew.versions
         self._outcomes = Sample()
         self._known: Known | None = None
-        self._fold = OfScored({}, clusters)
+        self._fold = OfScored({}, clusters, self._in_use)
 
     async def __call__(self, known: Known, runs: Sequence[Run]) -> Iterable[Seen]:
         if known is not self._known:
-            self._known, self._fold = known, OfScored(known, self._clusters)
+            self._known = known
+            self._fold = OfScored(known, self._clusters, self._in_use)
         chosen = self._outcomes.of(runs)
         ids = [run.id for run in chosen]
         paths = await self._evidence.paths_of(self._workspace, ids)

@@ -46,6 +46,16 @@ class Approvals:
         """What it would let an agent do beyond today, in words."""
         return await self._rights.reasons(proposal) if proposal.undecided else ()
 
+    async def unseen(self, proposal: Proposal) -> Sequence[str]:
+        """What an approved one would let an agent do beyond today, where none of those who
+        approved it is an owner: it may have widened while it waited."""
+        reasons = await self._rights.reasons(proposal)
+        if not reasons:
+            return ()
+        names = await self._given.of(proposal.workspace, proposal.id, proposal.mark)
+        by = [await self._people.get(proposal.workspace, n) for n in {*names, proposal.decided_by}]
+        return () if any(one and one.role is Role.OWNER for one in by) else reasons
+
     async def given(self, proposal: Proposal, need: Need) -> list[Person]:
         """Whose approvals of these words count now: roles may have changed meanwhile."""
         if need.people < 2:
@@ -72,6 +82,12 @@ class Approvals:
             said=f"You {did} {proposal.ref} yourself, so someone else has to approve it. {who}",
         )
 
+    async def would_count(self, proposal: Proposal, person: Person, need: Need) -> bool:
+        """Whether an approval of theirs would change something: whoever is one of two needed, and
+        has said so, waits for the other."""
+        given = await self.given(proposal, need)
+        return person.id not in {one.id for one in given} or _enough(given, need)
+
     async def add(self, proposal: Proposal, person: Person, need: Need) -> bool:
         """Notes an approval; True once no more are needed. Raises Conflict for a second one."""
         if need.people < 2:
@@ -80,9 +96,7 @@ class Approvals:
             proposal.workspace, proposal.id, person.id, proposal.mark, self._clock.now()
         )
         given = await self.given(proposal, need)
-        if len(given) >= need.people and (
-            not need.owner or any(p.role is Role.OWNER for p in given)
-        ):
+        if _enough(given, need):
             return True
         if not new:
             wants = "an owner" if len(given) >= need.people else "a second person"
@@ -121,6 +135,11 @@ class Approvals:
                 if asked:  # whoever was only named in the settings has no name yet
                     found.append(replace(person, name=person.name or asked[0]))
         return found
+
+
+def _enough(given: Sequence[Person], need: Need) -> bool:
+    owners = any(person.role is Role.OWNER for person in given)
+    return len(given) >= need.people and (owners or not need.owner)
 
 
 def must_have_role(proposal: Proposal, person: Person, need: Need) -> None:

@@ -140,13 +140,13 @@ def _may_approve(proposal: Proposal, names: Names) -> str:
     return f"{who} (because of {one_line(', '.join(names.widens), 160)})" if widens else who
 
 
-def buttons(proposal: Proposal) -> tuple[Button, ...]:
-    """What decides one that is offered."""
+def buttons(proposal: Proposal, *, approve: bool = True) -> tuple[Button, ...]:
+    """What decides one that is offered; without `approve` what is left to who may not."""
     # The number of edits goes along: nobody approves words that they haven't seen.
     ref = proposal.ref if not proposal.revision else f"{proposal.ref}.{proposal.revision}"
     edit = Button("Edit", f"/edit {ref}", asks="What should it say instead?", value=proposal.words)
     return (
-        Button("Approve", f"/approve {ref}", "primary"),
+        *([Button("Approve", f"/approve {ref}", "primary")] if approve else []),
         *([edit] if proposal.words else []),
         Button("Decline", f"/decline {ref}", "danger", asks="Why not? It is not proposed again."),
     )

@@ -19,6 +19,12 @@ from bot.ports.stores import Proposals
 log = structlog.get_logger()
 
 _S = ProposalStatus
+
+
+class Unapproved(Conflict):
+    """What it would do by now takes someone else than who approved it."""
+
+
 _LONGEST_REASON = 500
 
 
@@ -47,6 +53,13 @@ class Deciding:
         if proposal.status is not _S.OFFERED:
             raise await self._showing.taken(proposal)
         return proposal
+
+    async def open(self, proposal: Proposal) -> bool:
+        """Whether `must_be_open` would let it pass; nothing is ended."""
+        if proposal.status is not _S.OFFERED or proposal.expires_at > self._clock.now():
+            return proposal.status is _S.OFFERED
+        policy = await self._book.current(proposal.workspace)
+        return policy.at_expiry is AtExpiry.WAIT
 
     async def decide(
         self,
@@ -92,11 +105,13 @@ class Deciding:
         try:
             await self.applied(proposal)
         except (Conflict, NotFound) as error:
-            if await self._fits(proposal):
+            if not isinstance(error, Unapproved) and await self._fits(proposal):
                 raise
             await self._showing.show(await self._ended(proposal, error))
 
     async def _carried_out(self, proposal: Proposal) -> Proposal:
+        if not await self._release.stands(proposal):
+            await self._must_be_approved(proposal)
         if self._trying.takes(proposal):
             return await self._trying.begin(proposal)
         if not await self._release.stands(proposal):
@@ -104,6 +119,15 @@ class Deciding:
             await self._brake.must_be_unprotected(proposal.workspace, touched(proposal))
         made = await self._release.apply(proposal, proposal.decided_by)
         return await self._proposals.set_applied(proposal.workspace, proposal, made)
+
+    async def _must_be_approved(self, proposal: Proposal) -> None:
+        """It may have waited while the loop was frozen. Raises Unapproved."""
+        if more := await self._approvals.unseen(proposal):
+            said = one_line(", ".join(more), 200)
+            raise Unapproved(
+                f"{proposal.ref} widens by now: {said}",
+                said=f"{proposal.ref} takes an owner by now, because of {said}. Ask for it again.",
+            )
 
     async def expired(self, proposal: Proposal) -> Proposal | None:
         """As it stands once its time is over; None where it goes on waiting, or was decided."""

@@ -19,9 +19,11 @@ _DONE = frozenset({RunStatus.SUCCEEDED.value, RunStatus.FAILED.value})
 
 
 class OfClosed:
-    """`known` is the state so far, taken over. Others read `dump()`["clusters"]: a `Clusters`."""
+    """`known` is the state so far, taken over, `in_use` the version of each agent in use. Others
+    read `dump()`["clusters"]: a `Clusters`."""
 
-    def __init__(self, known: Mapping[str, Any]) -> None:
+    def __init__(self, known: Mapping[str, Any], in_use: Mapping[str, int]) -> None:
+        self._in_use = in_use
         self.clusters = Clusters(known.get("clusters"))
         self.patterns = Patterns(known.get("patterns"))
         self.gaps = Gaps(known.get("gaps"))
@@ -36,7 +38,14 @@ class OfClosed:
             return
         cluster = self.clusters.learn(without_mention(said[0], run.agent)) if said else ""
         self.patterns.steps_taken(_walk(run, path))
-        self.predictor.closed(cluster, run.agent, run.version, run.latency_ms, run.cost_usd)
+        self.predictor.closed(
+            cluster,
+            run.agent,
+            run.version,
+            run.latency_ms,
+            run.cost_usd,
+            self._in_use.get(run.agent, 0),
+        )
         if said is None:
             return
         message, answer = said
@@ -68,8 +77,10 @@ class OfClosed:
 class OfScored:
     """`clusters` are those that the other fold has come to; they are only looked at."""
 
-    def __init__(self, known: Mapping[str, Any], clusters: Clusters) -> None:
-        self._clusters = clusters
+    def __init__(
+        self, known: Mapping[str, Any], clusters: Clusters, in_use: Mapping[str, int]
+    ) -> None:
+        self._clusters, self._in_use = clusters, in_use
         self.patterns = Patterns(known.get("patterns"))
         self.gaps = Gaps(known.get("gaps"))
         self.predictor = Predictor(known.get("predictor"))
@@ -79,7 +90,8 @@ class OfScored:
             return
         cluster = self._clusters.of(without_mention(said[0], run.agent))
         self.patterns.judged(_walk(run, path))
-        self.predictor.judged(cluster, run.agent, run.version, run.y)
+        in_use = self._in_use.get(run.agent, 0)
+        self.predictor.judged(cluster, run.agent, run.version, run.y, in_use)
         self.gaps.judged(run.id, cluster, run.person, run.y, run.source)
 
     def dump(self) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 Two folds: `closed` for what runs took, `judged` for how good they were. Success is drawn towards
 the agent's own mean, and that towards everyone's, as if a few such runs had been seen already. Old
-runs fade, and a new version of an agent begins with little more than that mean.
+runs fade, and a version that comes into use begins with little more than that mean. It is the
+version in use that is predicted: what a trial's candidate does counts once it is in use.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,16 +45,25 @@ class Predictor:
         return {"good": self._good, "took": self._took, "said": self._said.dump()}
 
     def closed(
-        self, cluster: str, agent: str, version: int, latency_ms: float, cost_usd: float | None
+        self,
+        cluster: str,
+        agent: str,
+        version: int,
+        latency_ms: float,
+        cost_usd: float | None,
+        in_use: int = 0,
     ) -> None:
-        """A run that ended by itself, once."""
+        """A run that ended by itself, once. `in_use` is the version of that agent in use now, 0
+        for one that isn't in the roster."""
         spent = log(cost_usd) if cost_usd else None
         took = log(max(1.0, latency_ms))
         table = self._took
         for key in _keys(cluster, agent):
             cell = table.get(key)
-            if cell is None or cell[0] != version:
-                cell = _cell(table, key, version, 7)
+            if cell is None or cell[0] != version or version != in_use:
+                if not _counts(cell, version, in_use):
+                    continue
+                cell = _cell(table, key, version, 7, in_use)
             cell[1] += 1
             cell[2] += took
             cell[3] += took * took
@@ -66,13 +76,15 @@ class Predictor:
         if len(table) > 2 * self._most:
             self._took = _bounded(table, self._most)
 
-    def judged(self, cluster: str, agent: str, version: int, y: float) -> None:
+    def judged(self, cluster: str, agent: str, version: int, y: float, in_use: int = 0) -> None:
         """A run that got its first outcome, once; what was predicted for it is noted first."""
+        if not _counts(self._good.get(_key("", agent)), version, in_use):
+            return
         n, success = self._success(cluster, agent)
         if int(n) >= ENOUGH:
             self._said.came(success, y)
         for key in (*_keys(cluster, agent), ""):
-            cell = _cell(self._good, key, version if key else 0, 3)
+            cell = _cell(self._good, key, version if key else 0, 3, in_use if key else 0)
             cell[1] += 1
             cell[2] += y
             _fade(cell)
@@ -151,12 +163,22 @@ def _keys(cluster: str, agent: str) -> tuple[str, ...]:
     return (_key(cluster, agent), _key("", agent)) if cluster else (_key("", agent),)
 
 
-def _cell(table: dict[str, list[float]], key: str, version: int, size: int) -> list[float]:
+def _counts(cell: Sequence[float] | None, version: int, in_use: int) -> bool:
+    """Of versions not in use only those before it count, as long as it hasn't been seen itself:
+    others are tried, were taken back, or are heard of late."""
+    if not in_use or version == in_use:
+        return True
+    return version < in_use and (cell is None or cell[0] <= version)
+
+
+def _cell(
+    table: dict[str, list[float]], key: str, version: int, size: int, in_use: int
+) -> list[float]:
     """As it counts for this version: what is known of an older one counts for little."""
     cell = table.get(key)
     if cell is None:
         cell = table[key] = [version, *([0] * (size - 1))]
-    elif version > cell[0]:
+    elif version > cell[0] or version == in_use != cell[0]:
         cell[0] = version
         if cell[1] > CARRIED:
             _scale(cell, CARRIED / cell[1])

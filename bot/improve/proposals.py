@@ -12,10 +12,12 @@ from bot.improve.brake import Brake
 from bot.improve.deciding import Deciding, decided_as, touched
 from bot.improve.drafting import Draft
 from bot.improve.policies import PolicyBook
+from bot.improve.pressing import Pressing
 from bot.improve.queue import Queue
 from bot.improve.release import Release
 from bot.improve.showing import Showing
 from bot.improve.synthesis import learning, lint
+from bot.improve.trials import telling
 from bot.improve.trials.desk import TrialDesk
 from bot.improve.wording import Wording
 from bot.model.finding import Finding
@@ -65,6 +67,7 @@ class ProposalDesk:
         self._deciding = Deciding(
             proposals, release, approvals, book, showing, clock, brake, trying
         )
+        self.pressing = Pressing(approvals, self._deciding)
         self._clock, self._ids, self._days = clock, ids, days
         self._wording, self._queue = wording, Queue(proposals, most_open)
 
@@ -223,8 +226,8 @@ class ProposalDesk:
             if proposal.status not in IN_USE:
                 raise await self._showing.taken(proposal)
             proposal = await self._begun(proposal)
-            said = await self._taken_back(proposal)
-            reason = f"{reason.rstrip('.')}. {said}" if reason else said
+            said = await self._taken_back(proposal, person.id, reason)
+            reason = telling.with_reason(said, reason)
             # Undone first, recorded second: whoever is cut off in between undoes it once more.
             proposal = await self._deciding.decide(proposal, _S.ROLLED_BACK, person.id, reason)
         await self._showing.show(proposal)
@@ -240,7 +243,7 @@ class ProposalDesk:
                 return None
             await self._brake.must_be_free(workspace, touched(proposal))
             said = await self._release.undo(proposal)
-            reason = f"{reason.rstrip('.')}. {said}"
+            reason = telling.with_reason(said, reason)
             proposal = await self._deciding.decide(proposal, _S.ROLLED_BACK, POLICY, reason)
         await self._showing.show(proposal)
         return proposal
@@ -254,10 +257,10 @@ class ProposalDesk:
             log.info("never_applied", proposal=proposal.ref, cause=str(error))
             return proposal
 
-    async def _taken_back(self, proposal: Proposal) -> str:
+    async def _taken_back(self, proposal: Proposal, by: str, reason: str) -> str:
         """What stands then, in words."""
         if proposal.status is _S.TRIALLED:
-            return await self._trying.end_by_hand(proposal)
+            return await self._trying.end_by_hand(proposal, by, reason)
         if proposal.applied is None:
             return "It was not in use yet."
         await self._brake.must_be_unprotected(proposal.workspace, touched(proposal))

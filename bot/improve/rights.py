@@ -1,11 +1,15 @@
 """Which role a proposal takes at least, by what it would change as things are now."""
 
+from collections.abc import Mapping
+
 from bot.errors import Conflict, NotFound
-from bot.improve.changes.widening import widened
+from bot.improve.changes.widening import outgrown, widened
 from bot.improve.release import Release
 from bot.improve.synthesis.lint import suspicious
+from bot.model.agent import AgentVersion
 from bot.model.chat import ModelRequest
 from bot.model.proposal import Proposal, ProposalKind
+from bot.model.trial import GONE
 from bot.ports.models import Model
 
 OWNER, APPROVER = "owner", "approver"
@@ -38,6 +42,23 @@ class Rights:
             return ["it can't be done as things are"]
         now = await self._release.roster(proposal.workspace)
         return [*told, *widened(now, changed, self.dearer)]
+
+    async def grown(
+        self, workspace: str, approved: Mapping[str, int], made: Mapping[str, int]
+    ) -> list[str]:
+        """What a candidate that was made anew would be allowed beyond the one that was approved
+        ({agent: version} each, of the archive) and beyond what is in use, in words."""
+        if approved == made:
+            return []
+        before = {name: await self._found(workspace, name, v) for name, v in approved.items()}
+        after = {name: await self._found(workspace, name, v) for name, v in made.items()}
+        known = {name: agent for name, agent in before.items() if agent}
+        return outgrown(known, await self._release.roster(workspace), after, self.dearer)
+
+    async def _found(self, workspace: str, name: str, version: int) -> AgentVersion | None:
+        if version == GONE:
+            return None
+        return await self._release.version(workspace, name, version)
 
     async def _of_action(self, proposal: Proposal) -> list[str]:
         """Back to a version that may no more than the present one is an approver's; budgets and

@@ -198,7 +198,7 @@ async def stage(db: Database, clock: HeldClock, home: Path, trials: str = "off")
     brake = Brake(holds, agents, clock)
     showing = Showing(proposals, people, approvals, asking, brake)
     kept = Kept(TrialStore(db), proposals, EvidenceStore(db), ReplayStore(db), RunStore(db), agents)
-    trying = TrialDesk(kept, release, brake, showing, post, clock, ids, trials, RULES)
+    trying = TrialDesk(kept, release, rights, brake, showing, post, clock, ids, trials, RULES)
     desk = ProposalDesk(
         proposals,
         release,

@@ -8,7 +8,9 @@ from bot.command import CommandTable
 from bot.errors import Forbidden
 from bot.home import Section, page
 from bot.model.person import Role
+from bot.model.proposal import Change, ProposalKind, ProposalStatus
 from commands import COMMANDS
+from tests import samples
 from tests.commands.stage import WORKSPACE, Stage
 
 
@@ -65,6 +67,89 @@ async def test_an_approver_decides_from_the_page(on: Stage) -> None:
     await on.say("approver", "/approve P1")
     after = await found(on, "approver")
     assert after["Waiting for your decision"].lines == ("Nothing waits for you.",)
+
+
+async def _merge(on: Stage) -> None:
+    """P1, stored when it would have widened nothing."""
+    agents = {a.name: a for a in await on.services.agents.current(WORKSPACE)}
+    twin = replace(agents["writer"], name="poet")
+    await on.services.agents.deploy(WORKSPACE, twin, base=0, source="by hand")
+    made = samples.proposal(
+        kind=ProposalKind.AGENT_MERGE,
+        change=Change("writer", name="poet", text="Words."),
+        status=ProposalStatus.OFFERED,
+        base_version=1,
+        workspace=WORKSPACE,
+        risk="approver",
+        expires_at=on.clock.now() + 86_400_000,
+    )
+    await on.services.proposals.add(made)
+
+
+async def _pressed(on: Stage, who: str, ref: str = "P1") -> dict[str, str]:
+    """The buttons that they are offered of it, by what each does."""
+    sections = await found(on, who)
+    card = next((s for title, s in sections.items() if title.startswith(f"**{ref}**")), None)
+    return {b.command.split()[0]: b.command for b in card.buttons} if card else {}
+
+
+async def test_a_button_follows_the_rights_as_they_are_now(on: Stage) -> None:
+    await _merge(on)
+    assert "/approve" in await _pressed(on, "approver")
+    agents = {a.name: a for a in await on.services.agents.current(WORKSPACE)}
+    more = replace(agents["poet"], tools=(*agents["poet"].tools, "http_fetch"))
+    await on.services.agents.deploy(WORKSPACE, more, base=1, source="by hand")
+    assert set(await _pressed(on, "approver")) == {"/edit", "/decline", "/proposals"}
+    said = (await found(on, "approver"))["**P1** Teach writer: Cite."].lines[-1]
+    assert "can be approved by an owner only" in said
+    with pytest.raises(Forbidden):
+        await on.say("approver", "/approve P1")
+    pressed = await _pressed(on, "owner")
+    assert "is approved" in (await on.say("owner", pressed["/approve"])).text
+
+
+async def test_who_asked_for_it_alone_is_not_offered_to_approve_it(on: Stage) -> None:
+    await on.asked("What did we sell?", "Much", by="approver")
+    await on.say("approver", "/better answer in euros")
+    await on.services.people.resolve(WORKSPACE, "slack", "U9", "Second", Role.APPROVER)
+    assert set(await _pressed(on, "approver")) == {"/edit", "/decline", "/proposals"}
+    with pytest.raises(Forbidden):
+        await on.say("approver", "/approve P1")
+    pressed = await _pressed(on, "approver")
+    assert "is declined" in (await on.say("approver", f"{pressed['/decline']} no")).text
+
+
+async def test_what_is_protected_is_neither_approved_nor_taken_back_here(on: Stage) -> None:
+    await on.asked("What did we sell?", "Much")
+    await on.say("member", "/better answer in euros")
+    await on.say("owner", "/protect generalist")
+    assert set(await _pressed(on, "owner")) == {"/edit", "/decline", "/proposals"}
+    await on.say("owner", "/unprotect generalist")
+    await on.say("owner", (await _pressed(on, "owner"))["/approve"])
+    await on.say("owner", "/protect generalist")
+    in_use = (await found(on, "owner"))["Improvements in use and on trial"]
+    assert [b.command for b in in_use.buttons] == ["/progress"]
+
+
+async def test_one_of_two_waits_for_the_other(on: Stage) -> None:
+    await on.say("owner", "/policy set\napprovals:\n- {kind: '*', needs: two}")
+    await on.asked("What did we sell?", "Much")
+    await on.say("member", "/better answer in euros")
+    await on.say("approver", (await _pressed(on, "approver"))["/approve"])
+    assert "/approve" not in await _pressed(on, "approver")
+    assert "is approved" in (await on.say("owner", (await _pressed(on, "owner"))["/approve"])).text
+
+
+@pytest.mark.parametrize("at_expiry", ["decline", "wait"])
+async def test_what_is_over_is_not_offered_unless_it_waits(on: Stage, at_expiry: str) -> None:
+    await on.say("owner", f"/policy set\nat_expiry: {at_expiry}")
+    await on.asked("What did we sell?", "Much")
+    await on.say("member", "/better answer in euros")
+    on.clock.advance(15 * 86_400)
+    pressed = await _pressed(on, "approver")
+    assert ("/approve" in pressed) == (at_expiry == "wait")
+    if pressed:
+        assert "is approved" in (await on.say("approver", pressed["/approve"])).text
 
 
 async def test_an_owner_finds_the_numbers_as_well(on: Stage) -> None:

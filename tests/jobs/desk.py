@@ -53,7 +53,7 @@ async def with_desk(db: Database, clock: Clock, ids: Ids) -> Services:
     brake = Brake(HoldStore(db), agents, clock)
     showing = Showing(proposals, people, approvals, asking, brake)
     kept = Kept(TrialStore(db), proposals, EvidenceStore(db), ReplayStore(db), RunStore(db), agents)
-    trying = TrialDesk(kept, release, brake, showing, post, clock, ids, "off", RULES)
+    trying = TrialDesk(kept, release, rights, brake, showing, post, clock, ids, "off", RULES)
     desk = ProposalDesk(
         proposals,
         release,

@@ -11,6 +11,7 @@ from bot.model.proposal import Asked
 from storage import migrate
 from storage.asks import AskStore
 from storage.engine import Database
+from storage.evidence import EvidenceStore
 from storage.proposals import ProposalStore
 from storage.runs import RunStore
 from storage.tables import metadata
@@ -19,6 +20,12 @@ _RUN = """
     INSERT INTO runs (id, workspace, short, kind, status, channel, event_id, conversation, person,
         message, node, created_at)
     VALUES ('r1', 'w', '1', 'request', 'succeeded', 'web', 'e', 'c', 'p', 'hello', 'n', 1)
+"""
+_SCORED = """
+    INSERT INTO runs (id, workspace, short, kind, status, channel, event_id, conversation, person,
+        message, node, created_at, finished_at, outcome, outcome_source)
+    VALUES (:id, 'w', :id, 'request', 'succeeded', 'web', :id, 'c', 'p', 'hello', 'n', 300,
+        :finished_at, :outcome, 'rating')
 """
 _PROPOSAL = """
     INSERT INTO proposals (id, workspace, number, kind, status, change, risk, fingerprint,
@@ -82,6 +89,26 @@ async def test_what_the_version_before_kept_is_carried_on(db: Database) -> None:
     assert await AskStore(db).get("w", "p1") == Asked(steps=2)
     assert await AskStore(db).get("w", "p2") == Asked()
     assert not [one for one in said if "_alembic_tmp_runs" in one], "the largest table was copied"
+
+
+async def test_what_was_scored_before_is_read_in_its_order(db: Database) -> None:
+    """A run with an outcome gets the time when it ended, or else when it began; others none."""
+    await _empty(db)
+    async with db.write() as conn:
+        await conn.run_sync(migrate.run_migrations, "0002")
+        for id, outcome, finished_at in (
+            ("r1", 1.0, 700),
+            ("r2", 0.0, 500),
+            ("r3", 0.5, 0),
+            ("r4", None, 900),
+        ):
+            row = {"id": id, "outcome": outcome, "finished_at": finished_at}
+            await conn.execute(text(_SCORED), row)
+        await conn.run_sync(migrate.run_migrations)
+        found = await conn.execute(text("SELECT id, scored_at FROM runs ORDER BY id"))
+        assert [tuple(row) for row in found] == [("r1", 700), ("r2", 500), ("r3", 300), ("r4", 0)]
+    page = await EvidenceStore(db).scored("w", (0, ""), 10_000, 10)
+    assert [(run.id, run.y) for run in page] == [("r3", 0.5), ("r2", 0.0), ("r1", 1.0)]
 
 
 async def test_upgrading_twice_changes_nothing(db: Database) -> None:

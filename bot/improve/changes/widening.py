@@ -1,7 +1,7 @@
 """Whether a change lets an agent do more than before: then it is an owner's to approve; pure."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from bot.improve.changes.form import Roster
 from bot.model.agent import AgentVersion, Limits
@@ -19,6 +19,40 @@ def widened(now: Mapping[str, AgentVersion], changed: Roster, dearer: Dearer) ->
         before = now.get(name)
         reasons += _of_new(now, after) if before is None else _of_known(before, after, dearer)
     return list(dict.fromkeys(reasons))
+
+
+def outgrown(
+    approved: Mapping[str, AgentVersion],
+    now: Mapping[str, AgentVersion],
+    changed: Roster,
+    dearer: Dearer,
+) -> list[str]:
+    """What it would allow beyond what was approved and beyond what is in use anyway, in words:
+    who approved it hasn't seen that."""
+    allowed = dict(now)
+    for name, after in changed.items():
+        known = [agent for agent in (now.get(name), approved.get(name)) if agent]
+        if after is not None and known:
+            allowed[name] = _either(known[0], known[-1], after)
+    return widened(allowed, changed, dearer)
+
+
+def _either(one: AgentVersion, other: AgentVersion, after: AgentVersion) -> AgentVersion:
+    """As wide as the wider of two."""
+    budgets = [agent.budget_day for agent in (one, other) if agent.budget_day is not None]
+    against = {(g.tool, g.error, g.signature) for g in other.guards}
+    limits = {f.name: max(getattr(a.limits, f.name) for a in (one, other)) for f in fields(Limits)}
+    return replace(
+        one,
+        tools=tuple(dict.fromkeys((*one.tools, *other.tools))),
+        limits=Limits(**limits),
+        budget_day=max(budgets) if len(budgets) == 2 else None,
+        model=other.model if after.model == other.model else one.model,
+        instructions=other.instructions
+        if after.instructions == other.instructions
+        else one.instructions,
+        guards=tuple(g for g in one.guards if (g.tool, g.error, g.signature) in against),
+    )
 
 
 def _of_new(now: Mapping[str, AgentVersion], after: AgentVersion) -> list[str]:

@@ -25,9 +25,10 @@ _MEANINGLESS = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """The agents in use: the tools of each."""
+    """The agents in use: the tools and the version of each."""
 
     tools: Mapping[str, frozenset[str]]
+    versions: Mapping[str, int]
 
     def with_tool(self, tool: str) -> str:
         return next((name for name in sorted(self.tools) if tool in self.tools[name]), "")

@@ -7,6 +7,7 @@ from bot.errors import Conflict
 from bot.improve.brake import Brake
 from bot.improve.judging import Judging
 from bot.improve.release import Release
+from bot.improve.rights import Rights
 from bot.improve.rules import Rule
 from bot.improve.showing import Showing
 from bot.improve.trials import telling
@@ -43,6 +44,7 @@ class TrialDesk:
         self,
         kept: Kept,
         release: Release,
+        rights: Rights,
         brake: Brake,
         showing: Showing,
         post: Post,
@@ -53,7 +55,15 @@ class TrialDesk:
     ) -> None:
         self._trials, self._clock, self._mode = kept.trials, clock, mode
         self._starting = Starting(
-            kept.trials, kept.proposals, kept.evidence, kept.runs, release, brake, clock, ids
+            kept.trials,
+            kept.proposals,
+            kept.evidence,
+            kept.runs,
+            release,
+            rights,
+            brake,
+            clock,
+            ids,
         )
         self._following = Following(
             kept.trials,
@@ -92,14 +102,20 @@ class TrialDesk:
     async def of(self, proposal: Proposal) -> Trial | None:
         return await self._trials.of_proposal(proposal.workspace, proposal.ref)
 
-    async def end_by_hand(self, proposal: Proposal) -> str:
-        """Ends the trial of a proposal that is taken back; says what stays. Raises Conflict where
-        it has just ended otherwise."""
+    async def end_by_hand(self, proposal: Proposal, by: str, reason: str = "") -> str:
+        """Ends the trial of a proposal that is taken back; says what stays. Who did it, and why,
+        is kept with the trial, so that the proposal's end says so whoever gets to write it. Raises
+        Conflict where it has just ended otherwise."""
         trial = await self.of(proposal)
         if trial is None:
             return "It was not in use yet."
         if trial.status in WAITING:
-            ended = replace(trial, ended_at=self._clock.now(), reason=telling.BY_HAND)
+            ended = replace(
+                trial,
+                ended_at=self._clock.now(),
+                reason=telling.BY_HAND,
+                numbers={**trial.numbers, "by": by, "why": reason},
+            )
             trial = await self._trials.move(ended, TrialStatus.ROLLED_BACK)
         if trial.status is TrialStatus.KEPT:
             raise Conflict(
@@ -107,4 +123,4 @@ class TrialDesk:
                 said=f"{trial.ref} has just ended: {proposal.ref} stays. Say it once more in a "
                 "moment, and it is taken back.",
             )
-        return f"{trial.ref} has ended: {telling.stays(trial)}."
+        return telling.taken_back(trial)

@@ -14,6 +14,7 @@ from bot.improve.trials import telling
 from bot.model.message import Reply
 from bot.model.proposal import Proposal, ProposalStatus
 from bot.model.trial import Trial, TrialStatus
+from bot.model.words import one_line
 from bot.places import thread_of
 from bot.ports.clock import Clock
 from bot.ports.post import Post
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 
 _P, _T = ProposalStatus, TrialStatus
 _MOST = 500
+_LONGEST_REASON = 500
 BY_TRIAL = "trial"
 """Who decided, where a trial did."""
 _BECOMES = {_T.KEPT: _P.KEPT, _T.ROLLED_BACK: _P.ROLLED_BACK, _T.STOPPED: _P.SUPERSEDED}
@@ -68,12 +70,13 @@ class Ending:
                 log.warning("trial_not_installed", trial=trial.ref, cause=str(error))
                 held = await self._brake.protected(trial.workspace, trial.agents)
                 trial = replace(trial, status=_T.STOPPED, reason="protected" if held else "edited")
+        by, reason = _said(trial)
         after = replace(
             proposal,
             status=_BECOMES[trial.status],
-            decided_by=proposal.decided_by if applied else BY_TRIAL,
+            decided_by=proposal.decided_by if applied else by,
             decided_at=self._clock.now(),
-            reason=telling.in_short(trial),
+            reason=reason,
             applied=applied or proposal.applied,
         )
         if trial.reason != telling.BY_HAND:
@@ -120,3 +123,13 @@ class Ending:
             self._post.to_watchers(proposal.workspace, said, key=key)
         else:
             await self._post.to_admins(proposal.workspace, said, key=key)
+
+
+def _said(trial: Trial) -> tuple[str, str]:
+    """Who ended it, and in which words: of one that a person ended as they would have been told,
+    had they not been cut off."""
+    by = trial.numbers.get("by")
+    if trial.reason != telling.BY_HAND or not isinstance(by, str):
+        return BY_TRIAL, telling.in_short(trial)
+    why = str(trial.numbers.get("why", ""))
+    return by, one_line(telling.with_reason(telling.taken_back(trial), why), _LONGEST_REASON)

@@ -8,7 +8,9 @@ import structlog
 from bot.errors import Conflict, NotFound
 from bot.improve.brake import Brake
 from bot.improve.release import Release
+from bot.improve.rights import Rights
 from bot.improve.trials.caps import caps
+from bot.improve.trials.telling import WIDER
 from bot.improve.verdicts.strict import LONGEST_MS, SMOKE_SHARE
 from bot.model.proposal import Proposal, ProposalKind, ProposalStatus
 from bot.model.trial import ACTIVE, GONE, Trial, TrialStatus
@@ -32,12 +34,13 @@ class Starting:
         evidence: Evidence,
         runs: Runs,
         release: Release,
+        rights: Rights,
         brake: Brake,
         clock: Clock,
         ids: Ids,
     ) -> None:
         self._trials, self._proposals, self._evidence = trials, proposals, evidence
-        self._runs, self._release, self._brake = runs, release, brake
+        self._runs, self._release, self._rights, self._brake = runs, release, rights, brake
         self._clock, self._ids = clock, ids
 
     async def queue(self, proposal: Proposal, mode: str) -> Proposal:
@@ -106,6 +109,11 @@ class Starting:
         except (Conflict, NotFound) as error:
             log.info("trial_not_started", trial=trial.ref, cause=str(error))
             return await self._moved(replace(trial, ended_at=now, reason="gone"), _S.STOPPED)
+        more = await self._rights.grown(trial.workspace, trial.overlay, prepared.overlay)
+        if more:
+            said = {"wider": [one_line(one, 200) for one in more]}
+            wider = replace(trial, ended_at=now, reason=WIDER, numbers=said)
+            return await self._moved(wider, _S.STOPPED)
         beside = {name for name, version in prepared.base.items() if version != GONE}
         return await self._moved(
             replace(

@@ -1,6 +1,6 @@
 """A trial and its verdict in plain words, with the numbers they rest on; pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from bot.improve.trials.figures import Figures, Ratio, Side, read
 from bot.model.message import Button, Reply
@@ -13,6 +13,8 @@ _DAY = 86_400_000
 
 BY_HAND = "by hand"
 """The reason of a trial that a person ended."""
+WIDER = "wider"
+"""The reason of one that didn't begin, as it would have let an agent do more than was approved."""
 
 _KEPT: Mapping[str, str] = {
     "better": "Answers were better with it",
@@ -37,6 +39,7 @@ _STOPPED: Mapping[str, str] = {
     "edited": "The agent was changed under it, so nothing can be compared any more",
     "protected": "The agent is protected now",
     "gone": "What it would change isn't there any more",
+    WIDER: "It would let an agent do more by now than was approved",
     BY_HAND: "Somebody ended it",
 }
 
@@ -44,6 +47,8 @@ _STOPPED: Mapping[str, str] = {
 def why(trial: Trial) -> str:
     """The end in one clause, without a full stop."""
     known = {**_KEPT, **_BACK, **_STOPPED}
+    if trial.reason == WIDER and (more := _more(trial)):
+        return f"{known[WIDER]} ({one_line(', '.join(more), 160)})"
     return known.get(trial.reason, one_line(trial.reason, 80) or "It ended")
 
 
@@ -64,8 +69,29 @@ def verdict(trial: Trial, proposal: Proposal) -> Reply:
         buttons.insert(0, Button("Roll back", f"/rollback {proposal.ref}", "danger"))
         lines.append(f"If you see it otherwise, `/rollback {proposal.ref}` takes it back.")
     elif trial.status is _S.STOPPED:
-        lines.append("Nothing has changed. If it is still wanted, ask for it again.")
+        lines.append(f"Nothing has changed. {_once_more(trial, proposal)}")
     return Reply("\n".join(lines), buttons=tuple(buttons))
+
+
+def _more(trial: Trial) -> Sequence[str]:
+    found = trial.numbers.get("wider")
+    return [str(one) for one in found] if isinstance(found, list | tuple) else []
+
+
+def _once_more(trial: Trial, proposal: Proposal) -> str:
+    if trial.reason == WIDER and proposal.finding:
+        return "It is offered once more as it would be now, for someone who may approve that."
+    return "If it is still wanted, ask for it again."
+
+
+def taken_back(trial: Trial) -> str:
+    """What the end of a trial by a person comes to."""
+    return f"{trial.ref} has ended: {stays(trial)}."
+
+
+def with_reason(said: str, reason: str) -> str:
+    """What became of something, after why somebody wanted that."""
+    return f"{reason.rstrip('.')}. {said}" if reason else said
 
 
 def _headline(trial: Trial, proposal: Proposal) -> str:
@@ -75,6 +101,8 @@ def _headline(trial: Trial, proposal: Proposal) -> str:
             return f"✅ {what} stays: {in_use(trial)}. {why(trial)}."
         case _S.ROLLED_BACK:
             return f"↩️ {what} goes: {stays(trial)}. {why(trial)}."
+    if trial.reason == WIDER:
+        return f"⏹️ The trial of {what} has not begun. {why(trial)}."
     return f"⏹️ The trial of {what} has ended without a verdict. {why(trial)}."
 
 

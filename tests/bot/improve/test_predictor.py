@@ -64,8 +64,44 @@ def test_a_new_version_begins_with_little() -> None:
     predictor.judged("c1", "ops", 2, 0.0)
     after = predictor.predict("c1", "ops")
     assert before.n == 100 and after.n == 21 and after.success < before.success
-    predictor.judged("c1", "ops", 1, 1.0)  # the incumbent of a trial goes on
+    predictor.judged("c1", "ops", 1, 1.0)
     assert predictor.predict("c1", "ops").n == 22
+
+
+def test_a_candidate_counts_once_it_is_in_use() -> None:
+    predictor = Predictor()
+    for _ in range(100):
+        predictor.judged("c1", "ops", 1, 1.0, in_use=1)
+        predictor.closed("c1", "ops", 1, 800, 0.01, in_use=1)
+    before = predictor.predict("c1", "ops")
+    for _ in range(50):  # a trial: half of them get version 2, which is bad and slow
+        predictor.judged("c1", "ops", 2, 0.0, in_use=1)
+        predictor.closed("c1", "ops", 2, 9000, 0.09, in_use=1)
+    assert predictor.predict("c1", "ops") == before
+    assert predictor.calibration().n == 100 - ENOUGH
+    predictor.judged("c1", "ops", 2, 1.0, in_use=2)  # kept
+    assert predictor.predict("c1", "ops").n == 21
+    predictor.judged("c1", "ops", 1, 0.0, in_use=2)  # heard of late
+    assert predictor.predict("c1", "ops").n == 21
+
+
+def test_what_was_taken_back_is_left_to_little() -> None:
+    predictor = told(100, 100)
+    for _ in range(40):
+        predictor.judged("c1", "ops", 2, 0.0, in_use=2)
+    predictor.judged("c1", "ops", 1, 1.0, in_use=1)  # rolled back
+    assert predictor.predict("c1", "ops").n == 21
+    predictor.judged("c1", "ops", 2, 0.0, in_use=1)
+    assert predictor.predict("c1", "ops").n == 21
+
+
+def test_a_first_analysis_reads_versions_in_their_order() -> None:
+    predictor = Predictor()
+    for version, y in ((1, 0.0), (2, 0.0), (3, 1.0)):
+        for _ in range(40):
+            predictor.judged("c1", "ops", version, y, in_use=3)
+    assert predictor.predict("c1", "ops").n == 60
+    assert predictor.predict("c1", "ops").success > 0.6
 
 
 def test_latency_and_cost_are_spans_of_one_run() -> None:

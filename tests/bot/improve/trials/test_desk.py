@@ -352,6 +352,29 @@ async def test_who_may_stop_it(on: Tried) -> None:
         await on.say("/rollback P1")
 
 
+@pytest.mark.parametrize("looked", [False, True])
+@pytest.mark.parametrize("again", ["/trial T1 stop too slow", "/rollback P1 too slow"])
+async def test_cut_off_while_it_is_stopped_by_hand_it_is_taken_back_all_the_same(
+    on: Tried, again: str, looked: bool
+) -> None:
+    """The trial's row is moved, and the proposal isn't: the command is run again, perhaps after
+    the job has found it."""
+    await on.approved()
+    approver = on.stage.people["approver"]
+    proposal = await on.proposal()
+    await on.stage.services.trying.end_by_hand(proposal, approver.id, "too slow")
+    if looked:
+        await on.look()
+        assert (await on.proposal()).status is _P.ROLLED_BACK
+    said = (await on.say(again, "approver")).text
+    assert "too slow" in said and "T1 has ended: generalist stays at v1." in said
+    proposal = await on.proposal()
+    assert (proposal.status, proposal.decided_by) == (_P.ROLLED_BACK, approver.id)
+    assert proposal.reason == "too slow. T1 has ended: generalist stays at v1."
+    assert on.verdicts() == []
+    assert "has ended already" in (await on.say("/trial T1 stop")).text
+
+
 async def test_the_digest_the_home_page_and_the_status_tell_of_it(on: Tried) -> None:
     services = on.stage.services
     await on.approved()
