@@ -1,11 +1,15 @@
 """How far each proposal has been asked about: claimed by compare-and-set."""
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from bot.model.proposal import Asked
 from storage.engine import Database
 from storage.tables import asks
 from storage.upsert import insert
+
+_GET = select(asks.c.step, asks.c.reminded_at).where(
+    asks.c.workspace == bindparam("of"), asks.c.proposal == bindparam("about")
+)
 
 
 class AskStore:
@@ -13,10 +17,9 @@ class AskStore:
         self._db = db
 
     async def get(self, workspace: str, proposal: str) -> Asked:
-        query = select(asks).where(asks.c.workspace == workspace, asks.c.proposal == proposal)
         async with self._db.read() as conn:
-            row = (await conn.execute(query)).mappings().first()
-        return Asked(row["step"], row["reminded_at"]) if row else Asked()
+            row = (await conn.execute(_GET, {"of": workspace, "about": proposal})).first()
+        return Asked(row.step, row.reminded_at) if row else Asked()
 
     async def move(
         self, workspace: str, proposal: str, before: Asked, after: Asked, at: int

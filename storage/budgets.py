@@ -2,13 +2,23 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 
 from bot.model.budget import Budget, Period, Scope
 from bot.ports.clock import Clock
 from storage.engine import Database
 from storage.tables import budgets, notices, spend
 from storage.upsert import insert
+
+_SPENT = select(spend.c.scope, spend.c.key, spend.c.period, spend.c.usd).where(
+    spend.c.workspace == bindparam("of"),
+    tuple_(spend.c.scope, spend.c.key, spend.c.period).in_(bindparam("keys", expanding=True)),
+)
+_ALL = (
+    select(budgets)
+    .where(budgets.c.workspace == bindparam("of"))
+    .order_by(budgets.c.scope, budgets.c.key, budgets.c.period)
+)
 
 
 class BudgetStore:
@@ -20,12 +30,8 @@ class BudgetStore:
     ) -> dict[tuple[str, str, str], float]:
         if not keys:
             return {}
-        of = tuple_(spend.c.scope, spend.c.key, spend.c.period)
-        query = select(spend.c.scope, spend.c.key, spend.c.period, spend.c.usd).where(
-            spend.c.workspace == workspace, of.in_(keys)
-        )
         async with self._db.read() as conn:
-            rows = (await conn.execute(query)).all()
+            rows = (await conn.execute(_SPENT, {"of": workspace, "keys": keys})).all()
         return {(row.scope, row.key, row.period): row.usd for row in rows}
 
     async def set(self, workspace: str, budget: Budget) -> None:
@@ -44,13 +50,8 @@ class BudgetStore:
             await conn.execute(adding)
 
     async def all(self, workspace: str) -> Sequence[Budget]:
-        query = (
-            select(budgets)
-            .where(budgets.c.workspace == workspace)
-            .order_by(budgets.c.scope, budgets.c.key, budgets.c.period)
-        )
         async with self._db.read() as conn:
-            rows = (await conn.execute(query)).all()
+            rows = (await conn.execute(_ALL, {"of": workspace})).all()
         return [Budget(Scope(r.scope), r.key, Period(r.period), r.limit_usd) for r in rows]
 
     async def warn_once(self, workspace: str, key: str) -> bool:

@@ -124,18 +124,18 @@ class FindingStore:
             return [_finding(row) for row in (await conn.execute(query)).mappings()]
 
     async def get(self, workspace: str, finding: str) -> Finding | None:
-        query = select(table).where(table.c.workspace == workspace, table.c.id == finding)
         async with self._db.read() as conn:
-            row = (await conn.execute(query)).mappings().first()
+            row = (await conn.execute(_GET, {"of": workspace, "known": finding})).mappings().first()
         return _finding(row) if row else None
 
     async def set_status(self, workspace: str, finding: str, status: str) -> None:
         async with self._db.write() as conn:
-            await conn.execute(
-                update(table)
-                .where(table.c.workspace == workspace, table.c.id == finding)
-                .values(status=status)
-            )
+            await conn.execute(_SET, {"of": workspace, "known": finding, "status": status})
+
+
+_IT = (table.c.workspace == bindparam("of"), table.c.id == bindparam("known"))
+_GET = select(table).where(*_IT)
+_SET = update(table).where(*_IT).values(status=bindparam("status"))
 
 
 def _seen_again(known: Finding, seen: Finding) -> Finding:

@@ -1,10 +1,10 @@
 """People, their platform identities and their roles."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, func, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import Conflict, NotFound
@@ -39,9 +39,9 @@ class PeopleStore:
             self._known.move_to_end(key)
             return known[0]
         changes = self._changes
-        query = _who().where(*_is(workspace, channel, external_id))
+        asked = {"of": workspace, "on": channel, "as": external_id}
         async with self._db.read() as conn:
-            row = (await conn.execute(query)).mappings().first()
+            row = (await conn.execute(_KNOWN, asked)).mappings().first()
         if row is None:
             person = await self._meet(workspace, channel, external_id, name, default)
         else:
@@ -225,21 +225,9 @@ class PeopleStore:
 
     async def addresses(self, workspace: str, channel: str, role: Role) -> list[tuple[str, str]]:
         roles = [r.value for r in Role if r.may(role)]
-        query = (
-            select(identities.c.person, identities.c.external_id)
-            .select_from(_JOINED)
-            .where(
-                identities.c.workspace == workspace,
-                identities.c.channel == channel,
-                people.c.role.in_(roles),
-            )
-            .order_by(identities.c.created_at, identities.c.external_id)
-        )
+        asked = {"of": workspace, "on": channel, "roles": roles}
         async with self._db.read() as conn:
-            rows: Sequence[tuple[str, str]] = [
-                (r.person, r.external_id) for r in await conn.execute(query)
-            ]
-        return list(rows)
+            return [(r.person, r.external_id) for r in await conn.execute(_ADDRESSES, asked)]
 
 
 _JOINED = identities.join(
@@ -247,22 +235,38 @@ _JOINED = identities.join(
 )
 
 
+_ADDRESSES = (
+    select(identities.c.person, identities.c.external_id)
+    .select_from(_JOINED)
+    .where(
+        identities.c.workspace == bindparam("of"),
+        identities.c.channel == bindparam("on"),
+        people.c.role.in_(bindparam("roles", expanding=True)),
+    )
+    .order_by(identities.c.created_at, identities.c.external_id)
+)
+
+
 def _who() -> Select[tuple[str, ...]]:
     return select(people).select_from(_JOINED)
 
 
-def _is(workspace: str, channel: str, external_id: str) -> tuple[ColumnElement[bool], ...]:
+def _is(workspace: Any, channel: Any, external_id: Any) -> tuple[ColumnElement[bool], ...]:
     c = identities.c
     return c.workspace == workspace, c.channel == channel, c.external_id == external_id
 
 
+_KNOWN = _who().where(*_is(bindparam("of"), bindparam("on"), bindparam("as")))
+_ONE = select(people).where(people.c.workspace == bindparam("of"), people.c.id == bindparam("who"))
+
+
 async def _living(conn: AsyncConnection, workspace: str, person: str) -> RowMapping | None:
     """The person of this id, or the one they became."""
-    of = select(people).where(people.c.workspace == workspace)
-    row = (await conn.execute(of.where(people.c.id == person))).mappings().first()
+    row = (await conn.execute(_ONE, {"of": workspace, "who": person})).mappings().first()
     if row is None or not row["merged_into"]:
         return row
-    return (await conn.execute(of.where(people.c.id == row["merged_into"]))).mappings().first()
+    became = {"of": workspace, "who": row["merged_into"]}
+    return (await conn.execute(_ONE, became)).mappings().first()
 
 
 def _identity(row: RowMapping) -> Identity:

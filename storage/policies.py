@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import RowMapping, Select, func, select
+from sqlalchemy import RowMapping, Select, bindparam, func, select
 
 from bot.model.policy import PolicyVersion
 from storage.engine import Database
@@ -28,25 +28,30 @@ class PolicyStore:
         return made
 
     async def current(self, workspace: str) -> PolicyVersion | None:
-        found = await self._select(_of(workspace).limit(1))
+        found = await self._select(_CURRENT, of=workspace)
         return found[0] if found else None
 
     async def get(self, workspace: str, version: int) -> PolicyVersion | None:
-        found = await self._select(_of(workspace).where(policies.c.version == version))
+        wanted = _NEWEST_FIRST.where(policies.c.version == version)
+        found = await self._select(wanted, of=workspace)
         return found[0] if found else None
 
     async def list(self, workspace: str, limit: int = 20) -> Sequence[PolicyVersion]:
-        return await self._select(_of(workspace).limit(limit))
+        return await self._select(_NEWEST_FIRST.limit(limit), of=workspace)
 
-    async def _select(self, query: Select[tuple[str, ...]]) -> Sequence[PolicyVersion]:
+    async def _select(
+        self, query: Select[tuple[str, ...]], **given: object
+    ) -> Sequence[PolicyVersion]:
         async with self._db.read() as conn:
-            return [_version(row) for row in (await conn.execute(query)).mappings()]
+            return [_version(row) for row in (await conn.execute(query, given)).mappings()]
 
 
-def _of(workspace: str) -> Select[tuple[str, ...]]:
-    """Newest first."""
-    mine = policies.c.workspace == workspace
-    return select(policies).where(mine).order_by(policies.c.version.desc())
+_NEWEST_FIRST = (
+    select(policies)
+    .where(policies.c.workspace == bindparam("of"))
+    .order_by(policies.c.version.desc())
+)
+_CURRENT = _NEWEST_FIRST.limit(1)
 
 
 def _version(row: RowMapping) -> PolicyVersion:

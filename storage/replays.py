@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, bindparam, select, update
 
 from bot.model.run import RunKind, RunStatus
 from bot.model.terms import SILENT
@@ -21,6 +21,7 @@ _ENDED = (RunStatus.SUCCEEDED.value, RunStatus.FAILED.value)
 class ReplayStore:
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._putting = insert(db, replay_pairs).on_conflict_do_nothing()
 
     async def material(
         self, workspace: str, agents: Sequence[str], since: int, limit: int
@@ -93,22 +94,18 @@ class ReplayStore:
         )
 
     async def put_pair(self, workspace: str, replay: str, pair: Pair, cost_usd: float) -> bool:
-        putting = insert(self._db, replay_pairs).values(
-            replay=replay,
-            run_id=pair.run_id,
-            workspace=workspace,
-            incumbent=_side(pair.incumbent, pair.why),
-            candidate=_side(pair.candidate, pair.why),
-        )
-        paying = (
-            update(replays)
-            .where(replays.c.workspace == workspace, replays.c.id == replay)
-            .values(cost_usd=replays.c.cost_usd + cost_usd)
-        )
+        row = {
+            "replay": replay,
+            "run_id": pair.run_id,
+            "workspace": workspace,
+            "incumbent": _side(pair.incumbent, pair.why),
+            "candidate": _side(pair.candidate, pair.why),
+        }
+        paid = {"of": workspace, "called": replay, "more": cost_usd}
         async with self._db.write() as conn:
-            new = bool((await conn.execute(putting.on_conflict_do_nothing())).rowcount)
+            new = bool((await conn.execute(self._putting, row)).rowcount)
             if new:
-                await conn.execute(paying)
+                await conn.execute(_PAY, paid)
             return new
 
     async def pairs(self, workspace: str, replay: str) -> Sequence[Pair]:
@@ -132,6 +129,13 @@ class ReplayStore:
     async def _select(self, query: Any) -> Sequence[Replay]:
         async with self._db.read() as conn:
             return [_replay(row) for row in (await conn.execute(query)).mappings()]
+
+
+_PAY = (
+    update(replays)
+    .where(replays.c.workspace == bindparam("of"), replays.c.id == bindparam("called"))
+    .values(cost_usd=replays.c.cost_usd + bindparam("more"))
+)
 
 
 def _result(replay: Replay) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam, case, select, update
+from sqlalchemy import BindParameter, Select, bindparam, case, select, update
 
 from bot.model.run import OPEN, Outcome, Run, RunKind, RunStatus, Step
 from storage.engine import Database
@@ -19,9 +19,7 @@ class RunStore:
         self._db = db
 
     async def get(self, workspace: str, run_id: str) -> Run | None:
-        found = await self._select(
-            select(runs).where(runs.c.workspace == workspace, runs.c.id == run_id)
-        )
+        found = await self._select(_GET, of=workspace, called=run_id)
         return found[0] if found else None
 
     async def find(self, workspace: str, ref: str) -> Run | None:
@@ -29,32 +27,17 @@ class RunStore:
         ref = ref.strip().lower()
         if len(ref) != 8:
             return await self.get(workspace, ref)
-        found = await self._select(
-            select(runs)
-            .where(runs.c.workspace == workspace, runs.c.short == ref)
-            .order_by(runs.c.id.desc())
-            .limit(1)
-        )
+        found = await self._select(_FIND, of=workspace, called=ref)
         return found[0] if found else None
 
     async def by_event(self, workspace: str, channel: str, event_id: str) -> Run | None:
-        found = await self._select(
-            select(runs).where(
-                runs.c.workspace == workspace,
-                runs.c.channel == channel,
-                runs.c.event_id == event_id,
-            )
-        )
+        found = await self._select(_BY_EVENT, of=workspace, on=channel, called=event_id)
         return found[0] if found else None
 
     async def steps(self, workspace: str, run_id: str) -> list[Step]:
-        query = (
-            select(steps)
-            .where(steps.c.run_id == run_id, steps.c.workspace == workspace)
-            .order_by(steps.c.seq)
-        )
+        asked = {"of": workspace, "called": run_id}
         async with self._db.read() as conn:
-            return [to_step(row) for row in (await conn.execute(query)).mappings()]
+            return [to_step(row) for row in (await conn.execute(_STEPS, asked)).mappings()]
 
     async def recent(
         self, workspace: str, *, conversation: str = "", kinds: Sequence[str] = (), limit: int = 20
@@ -109,17 +92,7 @@ class RunStore:
         return await self._select(query.order_by(runs.c.created_at, runs.c.id).limit(limit))
 
     async def set_outcome(self, workspace: str, run_id: str, outcome: Outcome, at: int = 0) -> None:
-        first = 0 if outcome.y is None else at
-        async with self._db.write() as conn:
-            await conn.execute(
-                update(runs)
-                .where(runs.c.workspace == workspace, runs.c.id == run_id)
-                .values(
-                    outcome=outcome.y,
-                    outcome_source=outcome.source,
-                    scored_at=case((runs.c.scored_at == 0, first), else_=runs.c.scored_at),
-                )
-            )
+        await self.set_outcomes(workspace, {run_id: outcome}, at)
 
     async def many(self, workspace: str, ids: Sequence[str]) -> dict[str, Run]:
         found: dict[str, Run] = {}
@@ -134,21 +107,18 @@ class RunStore:
     async def set_outcomes(self, workspace: str, outcomes: Mapping[str, Outcome], at: int) -> None:
         if not outcomes:
             return
-        setting = (
-            update(runs)
-            .where(runs.c.workspace == workspace, runs.c.id == bindparam("of"))
-            .values(
-                outcome=bindparam("y"),
-                outcome_source=bindparam("source"),
-                scored_at=case((runs.c.scored_at == 0, bindparam("first")), else_=runs.c.scored_at),
-            )
-        )
         rows = [
-            {"of": id, "y": o.y, "source": o.source, "first": 0 if o.y is None else at}
+            {
+                "of": workspace,
+                "called": id,
+                "y": o.y,
+                "source": o.source,
+                "first": 0 if o.y is None else at,
+            }
             for id, o in outcomes.items()
         ]
         async with self._db.write() as conn:
-            await conn.execute(setting, rows)
+            await conn.execute(_SCORE, rows)
 
     async def takes_part(self, workspace: str, conversation: str) -> bool:
         """Whether the bot was ever spoken to in this conversation."""
@@ -160,6 +130,27 @@ class RunStore:
         async with self._db.read() as conn:
             return (await conn.execute(query)).first() is not None
 
-    async def _select(self, query: Select[Any]) -> list[Run]:
+    async def _select(self, query: Select[Any], **given: object) -> list[Run]:
         async with self._db.read() as conn:
-            return [to_run(row) for row in (await conn.execute(query)).mappings()]
+            return [to_run(row) for row in (await conn.execute(query, given)).mappings()]
+
+
+_CALLED: BindParameter[str] = bindparam("called")
+_MINE = runs.c.workspace == bindparam("of")
+_GET = select(runs).where(_MINE, runs.c.id == _CALLED)
+_FIND = select(runs).where(_MINE, runs.c.short == _CALLED).order_by(runs.c.id.desc()).limit(1)
+_BY_EVENT = select(runs).where(_MINE, runs.c.channel == bindparam("on"), runs.c.event_id == _CALLED)
+_STEPS = (
+    select(steps)
+    .where(steps.c.run_id == _CALLED, steps.c.workspace == bindparam("of"))
+    .order_by(steps.c.seq)
+)
+_SCORE = (
+    update(runs)
+    .where(_MINE, runs.c.id == _CALLED)
+    .values(
+        outcome=bindparam("y"),
+        outcome_source=bindparam("source"),
+        scored_at=case((runs.c.scored_at == 0, bindparam("first")), else_=runs.c.scored_at),
+    )
+)

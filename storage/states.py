@@ -1,6 +1,6 @@
 """What detectors know: a watermark and a state, moved together or not at all."""
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from bot.ports.stores import State
 from storage.engine import Database
@@ -11,12 +11,12 @@ from storage.upsert import insert
 class StateStore:
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._first = insert(db, table).on_conflict_do_nothing()
 
     async def get(self, workspace: str, name: str) -> State:
-        query = select(table).where(table.c.workspace == workspace, table.c.name == name)
         async with self._db.read() as conn:
-            row = (await conn.execute(query)).mappings().first()
-        return State(row["watermark"], row["state"] or {}, row["revision"]) if row else State()
+            row = (await conn.execute(_GET, {"of": workspace, "called": name})).first()
+        return State(row.watermark, row.state or {}, row.revision) if row else State()
 
     async def move(self, workspace: str, name: str, before: State, after: State, at: int) -> bool:
         values = {
@@ -25,16 +25,19 @@ class StateStore:
             "revision": before.revision + 1,
             "updated_at": at,
         }
-        first = insert(self._db, table).values(workspace=workspace, name=name, **values)
-        again = (
-            update(table)
-            .where(
-                table.c.workspace == workspace,
-                table.c.name == name,
-                table.c.revision == before.revision,
-            )
-            .values(**values)
-        )
+        if before.revision:
+            known = {"of": workspace, "called": name, "known": before.revision}
+        else:
+            known = {"workspace": workspace, "name": name}
         async with self._db.write() as conn:
-            moving = again if before.revision else first.on_conflict_do_nothing()
-            return bool((await conn.execute(moving)).rowcount)
+            moving = _MOVE if before.revision else self._first
+            return bool((await conn.execute(moving, {**known, **values})).rowcount)
+
+
+_MINE = (table.c.workspace == bindparam("of"), table.c.name == bindparam("called"))
+_GET = select(table.c.watermark, table.c.state, table.c.revision).where(*_MINE)
+_MOVE = (
+    update(table)
+    .where(*_MINE, table.c.revision == bindparam("known"))
+    .values({name: bindparam(name) for name in ("watermark", "state", "revision", "updated_at")})
+)
