@@ -7,6 +7,7 @@ from bot.improve.clusters import Clusters
 from bot.improve.detect import mined
 from bot.improve.detect.mined import RECENT_MS, Crew
 from bot.improve.detect.seen import Seen
+from bot.improve.detect.splits import of_split, splits
 from bot.improve.distinct import mark
 from bot.improve.forecast import CLOSED, SCORED, known_of
 from bot.improve.mining import Mined, OfClosed, OfScored
@@ -155,6 +156,11 @@ async def _seen(
     gaps = [gap for gap in whole.gaps.found(since) if gap.tool or whole.clusters.size(gap.topic)]
     ids = {run for one in patterns for run in one.examples}
     ids |= {run for one in gaps for run in one.examples}
+    routes = list(mined.of_routes(whole))
+    served = {(one.agent, one.about.partition(" ")[0]) for one in routes}
+    served |= {(agent, one.topic) for one in gaps if one.missing for agent in one.agents}
+    apart = list(splits(whole, crew.tools, served))
+    ids |= {run for one in apart for run in one.runs}
     said = await services.evidence.said(workspace, sorted(ids))
 
     def texts(examples: Sequence[str]) -> list[str]:
@@ -163,5 +169,6 @@ async def _seen(
     return [
         *(mined.of_pattern(one, whole.clusters, texts(one.examples)) for one in patterns),
         *(mined.of_gap(one, whole.clusters, crew, texts(one.examples)) for one in gaps),
-        *mined.of_routes(whole.clusters, whole.predictor),
+        *routes,
+        *(of_split(one, whole, texts(one.runs)) for one in apart),
     ]

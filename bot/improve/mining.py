@@ -4,17 +4,21 @@ Two states, each with a mark of its own: of runs as they closed ("clusters", "pa
 what runs took), and of runs as they got an outcome (the success of all these). Pure.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from bot.agents.router import without_mention
 from bot.improve.clusters import Clusters
+from bot.improve.distinct import mark
 from bot.improve.gaps import Asked, Gaps
 from bot.improve.patterns import Patterns, Walk
 from bot.improve.predictor import Predictor
 from bot.model.run import RunStatus
 from bot.ports.stores import Closed
 
+POOR = 0.5
+"""An outcome below this is a bad one."""
+_LATELY, _KINDS = 6, 512
 _DONE = frozenset({RunStatus.SUCCEEDED.value, RunStatus.FAILED.value})
 
 
@@ -81,6 +85,7 @@ class OfScored:
         self, known: Mapping[str, Any], clusters: Clusters, in_use: Mapping[str, int]
     ) -> None:
         self._clusters, self._in_use = clusters, in_use
+        self._poor: dict[str, list[list[Any]]] = known.get("poor") or {}
         self.patterns = Patterns(known.get("patterns"))
         self.gaps = Gaps(known.get("gaps"))
         self.predictor = Predictor(known.get("predictor"))
@@ -93,12 +98,21 @@ class OfScored:
         in_use = self._in_use.get(run.agent, 0)
         self.predictor.judged(cluster, run.agent, run.version, run.y, in_use)
         self.gaps.judged(run.id, cluster, run.person, run.y, run.source)
+        if cluster and run.y < POOR and run.version == in_use:
+            self._disliked(f"{cluster} {run.agent}", run)
+
+    def _disliked(self, key: str, run: Closed) -> None:
+        """The newest of each; what nobody disliked for long is forgotten first."""
+        self._poor[key] = [*self._poor.pop(key, [])[1 - _LATELY :], [run.id, mark(run.person)]]
+        if len(self._poor) > _KINDS:
+            del self._poor[next(iter(self._poor))]
 
     def dump(self) -> dict[str, Any]:
         return {
             "patterns": _without(self.patterns.dump(), "taken"),
             "gaps": {"again": self.gaps.dump()["again"]},
             "predictor": _without(self.predictor.dump(), "took"),
+            "poor": self._poor,
         }
 
 
@@ -111,6 +125,12 @@ class Mined:
         self.patterns = Patterns(_joined(closed, scored, "patterns"))
         self.gaps = Gaps(_joined(closed, scored, "gaps"))
         self.predictor = Predictor(_joined(closed, scored, "predictor"))
+        self._poor: Mapping[str, list[list[Any]]] = scored.get("poor") or {}
+
+    def disliked(self, cluster: str, agent: str) -> Sequence[tuple[str, int]]:
+        """Answers to such requests that went badly, the newest last: each run, and a mark of who
+        asked."""
+        return [(str(run), int(who)) for run, who in self._poor.get(f"{cluster} {agent}", ())]
 
 
 def _joined(closed: Mapping[str, Any], scored: Mapping[str, Any], name: str) -> dict[str, Any]:

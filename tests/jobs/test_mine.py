@@ -10,8 +10,9 @@ from sqlalchemy import insert
 
 from bot.agents import roster
 from bot.clock import SystemIds
-from bot.improve import facts
+from bot.improve import facts, synthesis
 from bot.model.finding import Finding
+from bot.model.proposal import ProposalKind
 from bot.model.run import Outcome, Run, RunStatus, StepKind
 from bot.services import Services
 from jobs import mine
@@ -161,6 +162,63 @@ async def test_one_agent_that_serves_them_better_is_a_finding(
     (route,) = await found(services, facts.ROUTE)
     assert (route.agent, route.facts["better"]) == ("generalist", "writer")
     assert (route.facts["success"], route.facts["success_there"]) == (0.0, 1.0)
+
+
+async def two_kinds(db: Database, clock: HeldClock, count: int = 40, **changes: Any) -> None:
+    given: dict[str, Any] = {"agent": "generalist", **changes}
+    good = some(clock, count, "weekly revenue report for week {}", outcome=GOOD, **given)
+    bad = some(clock, count, "translate the newsletter number {}", outcome=BAD, **given)
+    await keep(db, good)
+    await keep(db, bad)
+
+
+async def test_one_agent_with_two_kinds_of_work_is_split(
+    db: Database, services: Services, clock: HeldClock
+) -> None:
+    await two_kinds(db, clock)
+    await mine.work(services, W, "run")
+    (split,) = await found(services, facts.SPLIT)
+    told = split.facts
+    assert (split.agent, split.count, split.people) == ("generalist", 40, 3)
+    assert (told["success"], told["scored"], told["baseline"]) == (0.0, 40, 1.0)
+    assert "newsletter" in facts.texts(told, "terms") and "revenue" in facts.texts(told, "rest")
+    assert facts.texts(told, "examples") and len(split.evidence) == 6 and split.confidence > 0.99
+
+    crew = {agent.name: agent for agent in await services.agents.current(W)}
+    draft = synthesis.draft(split, crew)
+    assert draft and draft.kind is ProposalKind.AGENT_SPLIT and draft.risk == "owner"
+    made = draft.change.config
+    assert draft.change.agent == "generalist" and "newsletter" in str(made["specialty"])
+    assert set(made["tools"]) <= set(crew["generalist"].tools)  # type: ignore[call-overload]
+    assert (made["budget_day"], made["retire_after_days"]) == (0.5, 30)
+
+    clock.advance(3600)
+    await two_kinds(db, clock, 10)
+    await mine.work(services, W, "run")
+    (again,) = await found(services, facts.SPLIT)
+    assert (again.id, again.count) == (split.id, 50)
+
+
+async def test_it_is_not_split_on_little_nor_for_one_person_nor_where_means_are_missing(
+    db: Database, services: Services, clock: HeldClock
+) -> None:
+    await two_kinds(db, clock, 29)
+    await two_kinds(db, clock, person="p1", agent="writer")
+    await two_kinds(db, clock, agent="ops", answer="I can't do that.")
+    await mine.work(services, W, "run")
+    assert await found(services, facts.SPLIT) == []
+
+
+async def test_what_another_serves_better_goes_there_instead(
+    db: Database, services: Services, clock: HeldClock
+) -> None:
+    await two_kinds(db, clock)
+    ask = "translate the newsletter number {}"
+    await keep(db, some(clock, 30, ask, agent="writer", outcome=GOOD))
+    await mine.work(services, W, "run")
+    assert await found(services, facts.SPLIT) == []
+    (route,) = await found(services, facts.ROUTE)
+    assert route.evidence
 
 
 async def test_what_is_likely_is_known_right_after(

@@ -9,8 +9,8 @@ from bot.improve import facts
 from bot.improve.clusters import Clusters
 from bot.improve.detect.seen import Seen
 from bot.improve.gaps import Gap
+from bot.improve.mining import Mined
 from bot.improve.patterns import Pattern
-from bot.improve.predictor import Predictor
 from bot.model.stats import difference, wilson
 from bot.model.words import count, one_line, share
 
@@ -128,8 +128,9 @@ def of_gap(gap: Gap, clusters: Clusters, crew: Crew, texts: Sequence[str]) -> Se
     )
 
 
-def of_routes(clusters: Clusters, predictor: Predictor) -> Iterator[Seen]:
+def of_routes(mined: Mined) -> Iterator[Seen]:
     """Where another agent serves such requests surely better than the one that gets most of them."""
+    clusters, predictor = mined.clusters, mined.predictor
     for cluster in clusters.ids:
         known = {a: s for a, s in predictor.agents(cluster).items() if s[0] >= _RELIABLE}
         if len(known) < 2:
@@ -155,7 +156,7 @@ def of_routes(clusters: Clusters, predictor: Predictor) -> Iterator[Seen]:
             f"{best} serves requests about {label} better than {usual}",
             f"{best} went well in {share(well, there)} of {there} scored runs about {label} "
             f"[at least {wilson(well, there)[0]:.0%}], {usual} in {share(good, n)} of {n}.",
-            (),
+            tuple(run for run, _ in mined.disliked(cluster, usual)),
             count=n + there,
             confidence=min(1.0, 0.5 + low),
             facts={**told},
