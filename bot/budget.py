@@ -3,8 +3,8 @@
 import asyncio
 import math
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -27,6 +27,7 @@ _WARN_AT = 0.8
 _TINY = 1e-9  # sums of floats
 _BUDGETS_KEEP = 1.0  # seconds that a change by another node takes to be noticed
 _ALONE_KEEP = 5.0
+_AT_ONCE = 200  # counters read by a statement
 
 _SETTINGS = {
     (Scope.RUN, Period.RUN): "BUDGET_RUN",
@@ -223,6 +224,30 @@ class Purse:
         }
         spent = await self._store.spent(workspace, list(asked.values())) if asked else {}
         return [(budget, spent.get(key, 0.0)) for budget, key in asked.items()]
+
+    async def of_each(
+        self, workspace: str, agents: Mapping[str, float | None], people: Iterable[str]
+    ) -> list[tuple[Budget, float]]:
+        """The budgets of these agents (each with its own of a day, or None) and of these people,
+        each by name, with what is spent of it by now."""
+        found = await self.budgets(workspace)
+        names = [(name, "", own) for name, own in agents.items()]
+        names += [("", person, None) for person in people]
+        asked: list[tuple[Budget, Key]] = []
+        for agent, person, own in names:
+            mine = self._asked(found, "", agent, person)
+            if own is not None:
+                mine = self._with_own(mine, agent, own)
+            asked += [
+                (replace(one.budget, key=agent or person), one.key)
+                for one in mine
+                if one.key[1] and one.budget.period is not Period.RUN
+            ]
+        spent: dict[Key, float] = {}
+        for start in range(0, len(asked), _AT_ONCE):
+            keys = [key for _, key in asked[start : start + _AT_ONCE]]
+            spent |= await self._store.spent(workspace, keys)
+        return [(budget, spent.get(key, 0.0)) for budget, key in asked]
 
     def moved(self, workspace: str) -> None:
         """Who spent what has changed in the database: it is read anew."""

@@ -7,35 +7,59 @@ from datetime import UTC, datetime
 from bot.improve.detect import costs
 from bot.improve.detect.seen import Seen, merged
 from bot.llm.pricing import Prices, load
-from bot.model.budget import Period
+from bot.model.budget import Period, Scope
 from bot.model.words import count
 from bot.ports.stores import Closed
 from bot.services import Services
 from jobs.follow import Known, follow
 
 NAME = "costs"
+_PEOPLE = 2_000
+"""Of a pass: a first one over a long log meets more, and today's are the last."""
 
 
 async def work(services: Services, workspace: str, run_id: str) -> str:
     async def step(known: Known, page: Sequence[Closed]) -> Sequence[Seen]:
+        people.update(dict.fromkeys(run.person for run in page))
         return costs.fold(known, page)
 
+    people: dict[str, None] = {}
     read = await follow(services, workspace, NAME, step)
     now = services.clock.now()
-    spent = await services.purse.of_workspace(workspace)
-    seen = [*costs.budgets(spent, _passed(now)), *await _models(services, workspace, now)]
+    state = await services.states.get(workspace, NAME)
+    known: Known = state.state.get("known") or {}  # type: ignore[assignment]
+    seen = await _budgets(services, workspace, list(people)[-_PEOPLE:], known, now)
+    seen += await _models(services, workspace, known, now)
     found = [one.finding(workspace, services.ids.run_id(), now) for one in merged(seen)]
     new = await services.findings.raise_all(workspace, found)
     return f"{count(read, 'run')} read, {count(new, 'finding') if new else 'no findings'}"
 
 
-async def _models(services: Services, workspace: str, now: int) -> Sequence[Seen]:
+async def _budgets(
+    services: Services, workspace: str, people: Sequence[str], known: Known, now: int
+) -> list[Seen]:
+    """The workspace's, those of its agents, and those of people who asked something since the
+    last pass: nobody else's have changed."""
+    agents = await services.agents.current(workspace)
+    spent = await services.purse.of_workspace(workspace)
+    own = {agent.name: agent.budget_day for agent in agents}
+    spent += await services.purse.of_each(workspace, own, people)
+    near = [
+        (budget, usd)
+        for budget, usd in spent
+        if budget.limit_usd > 0 and usd >= costs.WARN_AT * budget.limit_usd
+    ]
+    named = [b.key for b, _ in near if b.scope is Scope.PERSON]
+    found = [await services.people.get(workspace, id) for id in named]
+    names = {person.id: person.name for person in found if person and person.name}
+    return costs.budgets(near, _passed(now), known, names, now)
+
+
+async def _models(services: Services, workspace: str, known: Known, now: int) -> Sequence[Seen]:
     """Candidates are the models that somebody here has named: nothing is fetched."""
     settings = services.settings
     if settings.offline:
         return ()
-    state = await services.states.get(workspace, NAME)
-    known: Known = state.state.get("known") or {}  # type: ignore[assignment]
     agents = await services.agents.current(workspace)
     models = {agent.name: agent.model or services.model.default for agent in agents}
     own = load(settings.prices)

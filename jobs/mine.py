@@ -68,7 +68,8 @@ class _OfClosed:
 
     def __init__(self, services: Services, workspace: str, crew: Crew) -> None:
         self._evidence, self._workspace, self._crew = services.evidence, workspace, crew
-        self._agents, self._tools = services.agents, dict[tuple[str, int], frozenset[str]]()
+        self._agents = services.agents
+        self._versions: dict[tuple[str, int], tuple[frozenset[str], str]] = {}
         self._texts = Sample()
         self._known: Known | None = None
         self._fold = OfClosed({}, crew.versions)
@@ -82,20 +83,21 @@ class _OfClosed:
         said = dict.fromkeys(chosen, _NOTHING) | {
             **await self._evidence.said(self._workspace, chosen)
         }
+        seen: list[Seen] = []
         for run in runs:
-            granted = await self._granted(run)
-            self._fold.fold(run, paths.get(run.id, ""), said.get(run.id), granted)
+            tools, model = await self._granted(run)
+            seen += self._fold.fold(run, paths.get(run.id, ""), said.get(run.id), tools, model)
         known.update(self._fold.dump())
-        return ()
+        return seen
 
-    async def _granted(self, run: Run) -> frozenset[str]:
-        """The tools of the version that did it: on trial it isn't the one in use."""
+    async def _granted(self, run: Run) -> tuple[frozenset[str], str]:
+        """The tools and the model of the version that did it: on trial it isn't the one in use."""
         key = run.agent, run.version
-        if key not in self._tools:
-            version = await self._agents.version(self._workspace, *key)
+        if key not in self._versions:
+            made = await self._agents.version(self._workspace, *key)
             crew = self._crew.tools.get(run.agent, frozenset())
-            self._tools[key] = frozenset(version.tools) if version else crew
-        return self._tools[key]
+            self._versions[key] = (frozenset(made.tools), made.model) if made else (crew, "")
+        return self._versions[key]
 
     async def _paths(self, runs: Sequence[Run]) -> Mapping[str, str]:
         """Many runs in a row are read from the first to the last, few by their ids."""

@@ -109,6 +109,8 @@ class ErrorFacts(Common, total=False):
 
 
 class CostFacts(Common, total=False):
+    workflow: str
+    """The runbook that was followed, where it is about one."""
     model: str
     """The model in use."""
     cheaper: str

@@ -9,6 +9,8 @@ from typing import Any
 
 from bot.agents.router import without_mention
 from bot.improve.clusters import Clusters
+from bot.improve.detect.costs import by_runbook
+from bot.improve.detect.seen import Seen
 from bot.improve.distinct import mark
 from bot.improve.gaps import Asked, Gaps
 from bot.improve.patterns import Patterns, Walk
@@ -32,14 +34,21 @@ class OfClosed:
         self.patterns = Patterns(known.get("patterns"))
         self.gaps = Gaps(known.get("gaps"))
         self.predictor = Predictor(known.get("predictor"))
+        self._spent: dict[str, Any] = known.get("spent") or {}
 
     def fold(
-        self, run: Closed, path: str, said: tuple[str, str] | None, granted: Collection[str]
-    ) -> None:
+        self,
+        run: Closed,
+        path: str,
+        said: tuple[str, str] | None,
+        granted: Collection[str],
+        model: str = "",
+    ) -> list[Seen]:
         """`said` is how message and answer begin, None where that is not looked at; `granted` the
-        tools that its agent has."""
+        tools that its agent has, `model` its own. Says what is seen by a run alone: a runbook that
+        became dear."""
         if run.status not in _DONE:
-            return
+            return []
         cluster = self.clusters.learn(without_mention(said[0], run.agent)) if said else ""
         self.patterns.steps_taken(_walk(run, path))
         self.predictor.closed(
@@ -50,8 +59,13 @@ class OfClosed:
             run.cost_usd,
             self._in_use.get(run.agent, 0),
         )
+        seen: list[Seen] = []
+        if "runbook:" in path:
+            named = [s.removeprefix("runbook:") for s in path.split("|") if s[:8] == "runbook:"]
+            books = (name.partition("@")[0] for name in named)
+            seen = by_runbook(self._spent, [(run, book, model) for book in dict.fromkeys(books)])
         if said is None:
-            return
+            return seen
         message, answer = said
         self.gaps.closed(
             Asked(
@@ -68,6 +82,7 @@ class OfClosed:
             ),
             granted,
         )
+        return seen
 
     def dump(self) -> dict[str, Any]:
         return {
@@ -75,6 +90,7 @@ class OfClosed:
             "patterns": {"taken": self.patterns.dump()["taken"]},
             "gaps": _without(self.gaps.dump(), "again"),
             "predictor": {"took": self.predictor.dump()["took"]},
+            "spent": self._spent,
         }
 
 

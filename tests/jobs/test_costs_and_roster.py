@@ -1,19 +1,24 @@
 """What is spent and who is needed, read from the log, a little at a time, each workspace alone."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from bot.budget import Purse
 from bot.clock import SystemIds
+from bot.improve import synthesis
 from bot.model.agent import Bullet
 from bot.model.budget import Budget, Period, Scope
+from bot.model.person import Role
 from bot.model.run import Outcome, RunStatus, Usage
 from bot.services import Services
 from jobs import costs, roster
 from storage.budgets import BudgetStore
 from storage.engine import Database
+from storage.tables import spend
 from tests.conftest import HeldClock
 from tests.jobs.desk import WRITER, with_desk
 from tests.jobs.test_follow import keep
@@ -70,6 +75,39 @@ async def test_a_budget_that_runs_out_is_found(services: Services, db: Database)
     assert await costs.work(services, "other", "r") == "0 runs read, no findings"
     [finding] = await services.findings.list(W)
     assert finding.kind == "budget" and finding.facts["spent_usd"] == 0.9
+
+
+async def test_budgets_of_agents_and_of_people_are_looked_at(
+    db: Database, services: Services, clock: HeldClock
+) -> None:
+    each = (
+        Budget(Scope.AGENT, "*", Period.DAY, 1.0),
+        Budget(Scope.PERSON, "*", Period.DAY, 0.1),
+        Budget(Scope.RUN, "*", Period.RUN, 0.01),
+    )
+    services = replace(services, purse=Purse(BudgetStore(db, clock), each, clock))
+    special = replace(WRITER, name="special", specialty="Tax forms", budget_day=0.05)
+    await services.agents.deploy(W, special, base=0, source="P9")
+    member = await services.people.resolve(W, "web", "u1", "Member", Role.MEMBER)
+    await work_for_a_day(db, clock, 4, person=member.id)
+    clock.advance(600 - DAY)
+    today = datetime.fromtimestamp(clock.now() / 1000, UTC).strftime("%Y-%m-%d")
+    spent = [("agent", "writer", 0.85), ("agent", "special", 0.05), ("person", member.id, 0.09)]
+    async with db.write() as conn:
+        for scope, key, usd in (*spent, ("person", "unseen", 0.1)):
+            row = {"workspace": W, "scope": scope, "key": key, "period": today, "usd": usd}
+            await conn.execute(insert(spend).values(row))
+    assert await costs.work(services, W, "r") == "4 runs read, 3 findings"
+    found = {one.title: one for one in await services.findings.list(W)}
+    assert set(found) == {
+        "The budget “agent writer per day” is at 85%",
+        "The budget “agent special per day” is spent",
+        "The budget “person Member per day” is at 90%",
+    }
+    person = found["The budget “person Member per day” is at 90%"]
+    assert len(person.evidence) == 4 and synthesis.draft(person, {}) is None
+    agent = synthesis.draft(found["The budget “agent special per day” is spent"], {})
+    assert agent and agent.change.config["key"] == "special" and agent.risk == "owner"
 
 
 async def test_the_roster_is_looked_at(db: Database, services: Services, clock: HeldClock) -> None:

@@ -13,7 +13,7 @@ from bot.clock import SystemIds
 from bot.improve import facts, synthesis
 from bot.model.finding import Finding
 from bot.model.proposal import ProposalKind
-from bot.model.run import Outcome, Run, RunStatus, StepKind
+from bot.model.run import Outcome, Run, RunStatus, StepKind, Usage
 from bot.services import Services
 from jobs import mine
 from storage.engine import Database
@@ -162,6 +162,25 @@ async def test_one_agent_that_serves_them_better_is_a_finding(
     (route,) = await found(services, facts.ROUTE)
     assert (route.agent, route.facts["better"]) == ("generalist", "writer")
     assert (route.facts["success"], route.facts["success_there"]) == (0.0, 1.0)
+
+
+async def test_a_runbook_that_became_dear_is_told(
+    db: Database, services: Services, clock: HeldClock
+) -> None:
+    for day in range(9):
+        made = some(clock, 10 if day < 8 else 30, "refund order {}", usage=Usage(400, 40, 0, 0.05))
+        await keep(db, made)
+        rows = [
+            {"run_id": run.id, "seq": 0, "workspace": W, "kind": "runbook", "name": "refunds@2"}
+            for run in made
+        ]
+        async with db.write() as conn:
+            await conn.execute(insert(steps_table), rows)
+        clock.advance(86_400)
+    await mine.work(services, W, "run")
+    (dear,) = await found(services, facts.COST)
+    assert dear.title == "analyst with refunds spends more than twice its usual $0.50 a day"
+    assert dear.agent == "analyst" and dear.facts["workflow"] == "refunds" and dear.evidence
 
 
 async def two_kinds(db: Database, clock: HeldClock, count: int = 40, **changes: Any) -> None:

@@ -1,18 +1,20 @@
-"""What agents spend, by day: days of twice the usual, budgets that run out, dear models; pure."""
+"""What is spent, by day: twice the usual of an agent or a runbook, budgets, dear models; pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
 from bot.improve.detect.seen import Seen
 from bot.improve.facts import BUDGET, COST
-from bot.model.budget import Budget, Period
+from bot.model.budget import Budget, Period, Scope
 from bot.model.stats import wilson
 from bot.model.words import usd
 from bot.ports.stores import Closed
 
 DAY = 86_400_000
 _DAYS, _AGENTS, _TOP = 35, 200, 10
+_RUNBOOKS = 60
 _USUAL_DAYS, _TWICE, _CENT = 7, 2.0, 0.01
 _RECENT, _RUNS, _WEEK_USD = 28, 50, 0.5
 _SAVES = 0.2
@@ -26,12 +28,28 @@ def fold(known: dict[str, Any], page: Iterable[Closed]) -> list[Seen]:
     usual: dict[str, tuple[str, float]] = {}
     for run in page:
         if run.agent and run.cost_usd and _spent(known, run, run.cost_usd, usual):
-            seen.append(_dear_day(known[run.agent], run, str(run.created_at // DAY)))
+            seen.append(_dear_day(known[run.agent], run, run.agent))
+    return seen
+
+
+def by_runbook(known: dict[str, Any], page: Iterable[tuple[Closed, str, str]]) -> list[Seen]:
+    """Closed runs, each with the runbook that it followed and the model of its agent. `known` is
+    as for `fold`, by "runbook agent model"."""
+    seen: list[Seen] = []
+    for run, runbook, model in page:
+        key = f"{runbook} {run.agent} {model}"
+        if run.cost_usd and _spent(known, run._replace(agent=key), run.cost_usd, {}, _RUNBOOKS):
+            on = f" on {model}" if model else ""
+            seen.append(_dear_day(known[key], run, f"{run.agent} with {runbook}{on}", key, model))
     return seen
 
 
 def _spent(
-    known: dict[str, Any], run: Closed, cost: float, usual: dict[str, tuple[str, float]]
+    known: dict[str, Any],
+    run: Closed,
+    cost: float,
+    usual: dict[str, tuple[str, float]],
+    most: int = _AGENTS,
 ) -> bool:
     """Whether the day is dear from this run on. `usual` keeps for each agent the day that came
     last and what is usual before it: a day's runs come together."""
@@ -39,7 +57,7 @@ def _spent(
     if at is None:
         at = known[run.agent] = {"days": {}, "top": {}}
         usual.pop(run.agent, None)
-        if len(known) > _AGENTS:
+        if len(known) > most:
             del known[next(iter(known))]
     day = str(run.created_at // DAY)
     spent = at["days"].setdefault(day, [0, 0.0, 0, 0.0, 0, 0])
@@ -83,14 +101,17 @@ def _usual(at: Mapping[str, Any], day: str) -> float:
     return median(earlier) if len(earlier) >= _USUAL_DAYS else 0.0
 
 
-def _dear_day(at: Mapping[str, Any], run: Closed, day: str) -> Seen:
+def _dear_day(
+    at: Mapping[str, Any], run: Closed, who: str, about: str = "", model: str = ""
+) -> Seen:
+    day = str(run.created_at // DAY)
     usual, now = _usual(at, day), at["days"][day]
-    title = f"{run.agent} spends more than twice its usual {usd(usual)} a day"
+    title = f"{who} spends more than twice its usual {usd(usual)} a day"
     dearest = at["top"][day]
     return Seen(
         COST,
         run.agent,
-        "day",
+        f"day {about}".rstrip(),
         title,
         f"{title}: {usd(now[1])} in {now[0]} runs by now. The dearest runs are named.",
         tuple(id for _, id, _ in dearest),
@@ -98,7 +119,13 @@ def _dear_day(at: Mapping[str, Any], run: Closed, day: str) -> Seen:
         people=len({person for _, _, person in dearest}),
         usd_week=(now[1] - usual) * 7,
         confidence=0.9,
-        facts={"ratio": round(now[1] / usual, 2), "day": int(day), "usual_usd": round(usual, 6)},
+        facts={
+            "ratio": round(now[1] / usual, 2),
+            "day": int(day),
+            "usual_usd": round(usual, 6),
+            **({"workflow": about.partition(" ")[0]} if about else {}),
+            **({"model": model} if model else {}),
+        },
         at=run.created_at,
     )
 
@@ -169,23 +196,46 @@ def _cheaper(
     )
 
 
-def budgets(spent: Iterable[tuple[Budget, float]], passed: Mapping[Period, float]) -> list[Seen]:
-    """Budgets that are at 80 % or more. `passed` is the part of the period that is over."""
+def budgets(
+    spent: Iterable[tuple[Budget, float]],
+    passed: Mapping[Period, float],
+    known: Mapping[str, Any],
+    names: Mapping[str, str],
+    now: int,
+) -> list[Seen]:
+    """Budgets that are at 80 % or more. `passed` is the part of the period that is over, `names`
+    are those of people by id. The dearest runs of the day that `fold` knows are named."""
     seen = []
+    day = str(now // DAY)
+    dearest = sorted(
+        ((agent, *row) for agent, at in known.items() for row in at["top"].get(day, ())),
+        key=lambda row: row[1],
+        reverse=True,
+    )
     for budget, dollars in spent:
         if budget.limit_usd <= 0 or dollars < WARN_AT * budget.limit_usd:
             continue
         part = dollars / budget.limit_usd
         needed = dollars / max(passed.get(budget.period, 1.0), 0.05)
-        title = f"The budget “{budget.label}” is at {part:.0%}"
+        who = names.get(budget.key, budget.key) if budget.scope is Scope.PERSON else budget.key
+        title = f"The budget “{replace(budget, key=who).label}” is "
+        title += "spent" if part >= 1 else f"at {part:.0%}"
+        agent = budget.key if budget.scope is Scope.AGENT else ""
+        runs = [
+            (run, person)
+            for name, _, run, person in dearest
+            if budget.scope is Scope.WORKSPACE or budget.key in (name, person)
+        ][:_TOP]
         seen.append(
             Seen(
                 BUDGET,
-                "",
+                agent,
                 f"{budget.scope}:{budget.key}:{budget.period}",
                 title,
-                f"{title}: {usd(dollars)} of {usd(budget.limit_usd)}.",
-                (),
+                f"{title}: {usd(dollars)} of {usd(budget.limit_usd)}. At the limit requests are "
+                "refused.",
+                tuple(run for run, _ in runs),
+                people=len({person for _, person in runs}),
                 confidence=1.0,
                 facts={
                     "scope": budget.scope.value,

@@ -3,6 +3,7 @@
 from bot.improve import facts
 from bot.improve.drafting import Draft, fingerprint
 from bot.improve.synthesis.form import Crew
+from bot.model.budget import Scope
 from bot.model.finding import Finding
 from bot.model.proposal import Change, ProposalKind
 from bot.model.words import count, usd
@@ -51,11 +52,12 @@ def save(finding: Finding, crew: Crew) -> Draft | None:
 
 
 def budget(finding: Finding, crew: Crew) -> Draft | None:
-    """What is spent at this pace, and a little room; a person decides what money may go."""
+    """What is spent at this pace, and a little room; a person decides what money may go. That
+    someone has used up what each may is no reason to ask for more."""
     known = finding.facts
     limit, spent = facts.number(known, "limit_usd"), facts.number(known, "spent_usd")
     scope, key, period = (facts.text(known, name) for name in ("scope", "key", "period"))
-    if limit is None or spent is None or not scope or not period:
+    if limit is None or spent is None or scope in ("", Scope.PERSON) or not period:
         return None
     needed = max(facts.number(known, "needed_usd") or 0.0, spent) * _ROOM
     wanted = round(max(needed, limit * _ROOM), 2)

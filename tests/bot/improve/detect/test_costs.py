@@ -61,12 +61,35 @@ def test_a_dear_model_is_told_with_a_cheaper_one() -> None:
     assert costs.dear_models(known, {"writer": "unpriced"}, price, now) == []
 
 
+def test_a_runbook_that_became_dear_is_told_with_its_agent_and_model() -> None:
+    runs = [(run, "refunds", "big") for run in _days([10] * 8 + [30], cost=0.25)]
+    known, seen = {}, []  # type: ignore[var-annotated]
+    for start in range(0, len(runs), 7):
+        seen += costs.by_runbook(known, runs[start : start + 7])
+    assert [(one.kind, one.agent, one.count) for one in seen] == [("cost", "writer", 21)]
+    assert seen[0].title.startswith("writer with refunds on big spends more than twice its usual")
+    assert (seen[0].facts["workflow"], seen[0].facts["model"]) == ("refunds", "big")
+    agent_wide = at_once(costs.fold, [run for run, *_ in runs])[1]
+    assert seen[0].fingerprint != agent_wide[0].fingerprint
+    for n in range(100):
+        costs.by_runbook(known, [(runs[0][0], f"book{n}", "")])
+    assert len(known) == 60
+
+
+def test_the_dearest_runs_of_a_budget_are_named() -> None:
+    known, _ = at_once(costs.fold, _days([4], cost=0.25))
+    spent = [(Budget(Scope.AGENT, "writer", Period.DAY, 1.0), 1.0)]
+    [seen] = costs.budgets(spent, {Period.DAY: 0.5}, known, {}, T)
+    assert seen.title == "The budget “agent writer per day” is spent"
+    assert seen.agent == "writer" and len(seen.evidence) == 4 and seen.people > 1
+
+
 def test_a_budget_at_80_percent_is_told_with_what_it_would_come_to() -> None:
     def of(limit: float) -> Budget:
         return Budget(Scope.WORKSPACE, "", Period.DAY, limit)
 
     spent: list[tuple[Budget, float]] = [(of(10.0), 8.0), (of(10.0), 7.9), (of(0.0), 5.0)]
-    [seen] = costs.budgets(spent, {Period.DAY: 0.5})
+    [seen] = costs.budgets(spent, {Period.DAY: 0.5}, {}, {}, T)
     assert seen.title == "The budget “workspace per day” is at 80%"
     facts: Any = seen.facts
     assert (facts["limit_usd"], facts["spent_usd"], facts["needed_usd"]) == (10.0, 8.0, 16.0)
