@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert
 
+from bot import footprint
 from bot.clock import SystemClock, SystemIds
 from bot.model.agent import AgentVersion
 from jobs import analyze, costs, errors, mine, regression, roster
@@ -93,6 +94,8 @@ async def figures(folder: Path, count: int = 1_000_000, url: str = "") -> Figure
     services = await with_desk(db, clock, ids)
     for name in _AGENTS:
         await services.agents.seed("local", [AgentVersion(name, 1, name, "You help.")])
+    footprint.shrink()  # as the process does that serves people
+    footprint.settle()
     async with _Watch() as watch:
         first = {name: await _took(work, services) for name, work in JOBS}
         held = watch.longest

@@ -7,7 +7,7 @@ import structlog
 from bot.errors import RatchetError
 from bot.improve.analyst import SELDOM, Analyst
 from bot.improve.detect import follow_ups
-from bot.improve.detect.follow_ups import FollowUp
+from bot.improve.detect.follow_ups import Asked, FollowUp
 from bot.improve.detect.seen import Seen
 from bot.improve.outcome import JUDGE, implicit
 from bot.improve.ranking import ENDED, worth_another_look
@@ -19,9 +19,8 @@ from bot.model.proposal import Proposal, ProposalStatus
 from bot.model.run import Run, RunKind
 from bot.model.terms import teaches
 from bot.model.words import count
-from bot.ports.stores import Closed
 from bot.services import Services
-from jobs.follow import Known, follow
+from jobs.follow import Known, follow, in_turns
 
 log = structlog.get_logger()
 
@@ -69,12 +68,13 @@ async def _read_runs(services: Services, workspace: str) -> int:
     """What the next message lets one guess about the answer before it."""
     guessed = 0
 
-    async def step(known: Known, page: Sequence[Closed]) -> Sequence[Seen]:
+    async def step(known: Known, page: Sequence[Asked]) -> Sequence[Seen]:
         nonlocal guessed
-        guessed += await _guess(services, workspace, follow_ups.fold(known, page))
+        async for runs in in_turns(page):
+            guessed += await _guess(services, workspace, follow_ups.fold(known, runs))
         return ()
 
-    await follow(services, workspace, "follow_ups", step)
+    await follow(services, workspace, "follow_ups", Asked, step)
     return guessed
 
 

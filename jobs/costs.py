@@ -1,7 +1,7 @@
 """Looks at what is spent: dear days, budgets that run out, models that cost much."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from bot.improve.detect import costs
@@ -9,9 +9,8 @@ from bot.improve.detect.seen import Seen, merged
 from bot.llm.pricing import Prices, load
 from bot.model.budget import Period, Scope
 from bot.model.words import count
-from bot.ports.stores import Closed
 from bot.services import Services
-from jobs.follow import Known, follow
+from jobs.follow import Known, by, follow
 
 NAME = "costs"
 _PEOPLE = 2_000
@@ -19,12 +18,12 @@ _PEOPLE = 2_000
 
 
 async def work(services: Services, workspace: str, run_id: str) -> str:
-    async def step(known: Known, page: Sequence[Closed]) -> Sequence[Seen]:
+    async def step(known: Known, page: Sequence[costs.Paid]) -> Iterable[Seen]:
         people.update(dict.fromkeys(run.person for run in page))
-        return costs.fold(known, page)
+        return await by(costs.fold)(known, page)
 
     people: dict[str, None] = {}
-    read = await follow(services, workspace, NAME, step)
+    read = await follow(services, workspace, NAME, costs.Paid, step)
     now = services.clock.now()
     state = await services.states.get(workspace, NAME)
     known: Known = state.state.get("known") or {}  # type: ignore[assignment]

@@ -8,9 +8,8 @@ from bot.improve.detect.seen import Seen
 from bot.improve.facts import COMPLAINT, ERROR, OUTAGE, text, texts
 from bot.model.finding import Finding
 from bot.model.proposal import Proposal, ProposalStatus
-from bot.ports.stores import Closed
 from bot.services import Services
-from jobs.follow import Known, follow
+from jobs.follow import Known, follow, in_turns
 
 NAME = "errors"
 _S = ProposalStatus
@@ -21,13 +20,16 @@ _MOST = 200
 async def work(services: Services, workspace: str, run_id: str) -> str:
     failed = 0
 
-    async def step(known: Known, page: Sequence[Closed]) -> Sequence[Seen]:
+    async def step(known: Known, page: Sequence[errors.Ran]) -> Sequence[Seen]:
         nonlocal failed
         failures = await services.evidence.failures(workspace, page)
         failed += len(failures)
-        return errors.fold(known, page, failures)
+        seen: list[Seen] = []
+        async for runs in in_turns(page):
+            seen += errors.fold(known, runs, failures)
+        return seen
 
-    read = await follow(services, workspace, NAME, step)
+    read = await follow(services, workspace, NAME, errors.Ran, step)
     state = await services.states.get(workspace, NAME)
     known: Any = state.state.get("known") or {}
     tried = await _remedies(services, workspace, known)

@@ -1,6 +1,6 @@
 """Mines what is new in the log: kinds of requests, patterns, gaps, and what to expect of agents."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.improve.clusters import Clusters
@@ -10,12 +10,11 @@ from bot.improve.detect.seen import Seen
 from bot.improve.detect.splits import of_split, splits
 from bot.improve.distinct import mark
 from bot.improve.forecast import CLOSED, SCORED, known_of
-from bot.improve.mining import Mined, OfClosed, OfScored
+from bot.improve.mining import Ended, Judged, Means, Mined, OfClosed, OfScored, Version
 from bot.model.words import count
-from bot.ports.stores import Closed as Run
-from bot.ports.stores import State
+from bot.ports.stores import R, State
 from bot.services import Services
-from jobs.follow import Known, follow
+from jobs.follow import Known, follow, in_turns
 
 TOLD = "mining.told"
 """What was told of last, by fingerprint, and of which revisions of the two states."""
@@ -34,12 +33,17 @@ async def work(services: Services, workspace: str, run_id: str) -> str:
         {agent.name: frozenset(agent.tools) for agent in agents},
         {agent.name: agent.version for agent in agents},
     )
-    closed = await follow(services, workspace, CLOSED, _OfClosed(services, workspace, crew))
+    closed = await follow(services, workspace, CLOSED, Ended, _OfClosed(services, workspace, crew))
     clusters = Clusters(
         known_of((await services.states.get(workspace, CLOSED)).state).get("clusters")
     )
     scored = await follow(
-        services, workspace, SCORED, _OfScored(services, workspace, clusters, crew), scored=True
+        services,
+        workspace,
+        SCORED,
+        Judged,
+        _OfScored(services, workspace, clusters, crew),
+        scored=True,
     )
     told = await _tell(services, workspace, crew)
     if closed or scored:
@@ -57,7 +61,7 @@ class Sample:
     def __init__(self, whole: int = _WHOLE) -> None:
         self._left = whole
 
-    def of(self, runs: Sequence[Run]) -> Sequence[Run]:
+    def of(self, runs: Sequence[R]) -> Sequence[R]:
         whole = self._left > 0
         self._left -= len(runs)
         return runs if whole else [run for run in runs if mark(run.id) % _EVERY == 0]
@@ -69,37 +73,39 @@ class _OfClosed:
     def __init__(self, services: Services, workspace: str, crew: Crew) -> None:
         self._evidence, self._workspace, self._crew = services.evidence, workspace, crew
         self._agents = services.agents
-        self._versions: dict[tuple[str, int], tuple[frozenset[str], str]] = {}
+        self._means: dict[Version, Means] = {}
         self._texts = Sample()
         self._known: Known | None = None
         self._fold = OfClosed({}, crew.versions)
 
-    async def __call__(self, known: Known, runs: Sequence[Run]) -> Iterable[Seen]:
+    async def __call__(self, known: Known, page: Sequence[Ended]) -> Iterable[Seen]:
         if known is not self._known:
             self._known, self._fold = known, OfClosed(known, self._crew.versions)
-        paths = await self._paths(runs)
-        chosen = [run.id for run in self._texts.of(runs)]
+        paths = await self._paths(page)
+        chosen = [run.id for run in self._texts.of(page)]
         # A text that is not looked at is none at all; one that is forgotten is empty.
         said = dict.fromkeys(chosen, _NOTHING) | {
             **await self._evidence.said(self._workspace, chosen)
         }
+        means = await self._means_of({(run.agent, run.version) for run in page})
         seen: list[Seen] = []
-        for run in runs:
-            tools, model = await self._granted(run)
-            seen += self._fold.fold(run, paths.get(run.id, ""), said.get(run.id), tools, model)
+        async for runs in in_turns(page):
+            seen += self._fold.fold(runs, paths, said, means)
         known.update(self._fold.dump())
         return seen
 
-    async def _granted(self, run: Run) -> tuple[frozenset[str], str]:
-        """The tools and the model of the version that did it: on trial it isn't the one in use."""
-        key = run.agent, run.version
-        if key not in self._versions:
-            made = await self._agents.version(self._workspace, *key)
-            crew = self._crew.tools.get(run.agent, frozenset())
-            self._versions[key] = (frozenset(made.tools), made.model) if made else (crew, "")
-        return self._versions[key]
+    async def _means_of(self, versions: Collection[Version]) -> Mapping[Version, Means]:
+        """Of the version that did it: on trial it isn't the one in use."""
+        for agent, number in versions:
+            if (agent, number) not in self._means:
+                made = await self._agents.version(self._workspace, agent, number)
+                crew = self._crew.tools.get(agent, frozenset())
+                self._means[agent, number] = (
+                    (frozenset(made.tools), made.model) if made else (crew, "")
+                )
+        return self._means
 
-    async def _paths(self, runs: Sequence[Run]) -> Mapping[str, str]:
+    async def _paths(self, runs: Sequence[Ended]) -> Mapping[str, str]:
         """Many runs in a row are read from the first to the last, few by their ids."""
         if len(runs) >= _ROW:
             return await self._evidence.paths(self._workspace, runs[0].id, runs[-1].id)
@@ -114,16 +120,16 @@ class _OfScored:
         self._known: Known | None = None
         self._fold = OfScored({}, clusters, self._in_use)
 
-    async def __call__(self, known: Known, runs: Sequence[Run]) -> Iterable[Seen]:
+    async def __call__(self, known: Known, page: Sequence[Judged]) -> Iterable[Seen]:
         if known is not self._known:
             self._known = known
             self._fold = OfScored(known, self._clusters, self._in_use)
-        chosen = self._outcomes.of(runs)
+        chosen = self._outcomes.of(page)
         ids = [run.id for run in chosen]
         paths = await self._evidence.paths_of(self._workspace, ids)
         said = await self._evidence.said(self._workspace, ids)
-        for run in chosen:
-            self._fold.fold(run, paths.get(run.id, ""), said.get(run.id, _NOTHING))
+        async for runs in in_turns(chosen):
+            self._fold.fold(runs, paths, said)
         known.update(self._fold.dump())
         return ()
 

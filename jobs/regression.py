@@ -1,7 +1,7 @@
 """Looks for versions that do worse than before, and takes back the change that did it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import structlog
@@ -14,9 +14,8 @@ from bot.model.finding import Finding
 from bot.model.message import Button, Reply
 from bot.model.proposal import Proposal
 from bot.model.words import count
-from bot.ports.stores import Closed
 from bot.services import Services
-from jobs.follow import Known, follow
+from jobs.follow import Known, by, follow
 
 log = structlog.get_logger()
 
@@ -30,19 +29,21 @@ _PROPOSAL = re.compile(r"P\d+\Z", re.ASCII)
 
 
 async def work(services: Services, workspace: str, run_id: str) -> str:
-    async def on_success(known: Known, page: Sequence[Closed]) -> Sequence[Seen]:
-        return await _with_origin(services, workspace, success.fold(known, page))
+    async def on_success(known: Known, page: Sequence[success.Judged]) -> Sequence[Seen]:
+        return await _with_origin(services, workspace, await by(success.fold)(known, page))
 
-    async def on_drift(known: Known, page: Sequence[Closed]) -> Sequence[Seen]:
-        return await _with_origin(services, workspace, drift.fold(known, page))
+    async def on_drift(known: Known, page: Sequence[drift.Took]) -> Sequence[Seen]:
+        return await _with_origin(services, workspace, await by(drift.fold)(known, page))
 
-    scored = await follow(services, workspace, "regression.success", on_success, scored=True)
-    closed = await follow(services, workspace, "regression.drift", on_drift)
+    scored = await follow(
+        services, workspace, "regression.success", success.Judged, on_success, scored=True
+    )
+    closed = await follow(services, workspace, "regression.drift", drift.Took, on_drift)
     worse, undone = await _act(services, workspace)
     return f"{closed} runs and {scored} outcomes read, {worse} worse, {undone} taken back"
 
 
-async def _with_origin(services: Services, workspace: str, seen: Sequence[Seen]) -> Sequence[Seen]:
+async def _with_origin(services: Services, workspace: str, seen: Iterable[Seen]) -> Sequence[Seen]:
     """With the version before and the proposal that made this one."""
     found: list[Seen] = []
     for one in seen:

@@ -4,25 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.improve.detect import roster
-from bot.improve.detect.seen import Seen, merged
+from bot.improve.detect.seen import merged
 from bot.model.words import count
-from bot.ports.stores import Closed, Made, State
+from bot.ports.stores import Made, State
 from bot.services import Services
-from jobs.follow import Known, follow
+from jobs.follow import by, follow
 
 USED, SCORED, LESSONS = "roster.used", "roster.scored", "roster.lessons"
 """States: when each agent was last asked, how its versions do, what its lessons are worth."""
 
 
 async def work(services: Services, workspace: str, run_id: str) -> str:
-    async def used(known: Known, page: Sequence[Closed]) -> Sequence[Seen]:
-        return roster.used(known, page)
-
-    async def scored(known: Known, page: Sequence[Closed]) -> Sequence[Seen]:
-        return roster.fold(known, page)
-
-    read = await follow(services, workspace, USED, used)
-    read += await follow(services, workspace, SCORED, scored, scored=True)
+    read = await follow(services, workspace, USED, roster.Asked, by(roster.used))
+    read += await follow(services, workspace, SCORED, roster.Judged, by(roster.fold), scored=True)
     last, done = [await _known(services, workspace, name) for name in (USED, SCORED)]
     agents = await services.agents.current(workspace)
     made = {a.name: await services.agents.history(workspace, a.name) for a in agents}

@@ -1,7 +1,7 @@
 """The run log as detectors read it: pages by an index, narrow rows, no texts unless asked for."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, TextClause, bindparam, text
 
@@ -9,20 +9,25 @@ from bot.model.finding import Failure
 from bot.model.run import OPEN, RunStatus
 from bot.model.terms import SILENT
 from bot.model.trial import SITTING_MS, Arm, Assignment, Observed
-from bot.ports.stores import Closed
+from bot.ports.stores import Closed, R, Row
 from storage.engine import Database
 
 _OPEN = tuple(status.value for status in OPEN)
 _ROWS = 500  # values a statement: SQLite takes some thousands
 
-# "#columns" and "#mine" stand for what every statement has. The channels that teach nothing are
-# fixed names of this program's own, and so is the kind.
-_COLUMNS = """
-    id, created_at, finished_at, scored_at, conversation, person, agent, agent_version, status,
-    outcome, outcome_source, COALESCE(latency_ms, 0),
-    CASE WHEN cost_known THEN COALESCE(cost_usd, 0) END, tokens_in, tokens_out, error_type,
-    trial, arm
-"""
+_COLUMN = {
+    "version": "agent_version",
+    "y": "outcome",
+    "source": "outcome_source",
+    "latency_ms": "COALESCE(latency_ms, 0)",
+    "cost_usd": "CASE WHEN cost_known THEN COALESCE(cost_usd, 0) END",
+}
+"""Of a field, where that isn't its name."""
+_CREATED_AT, _STATUS = 1, 3
+"""Where every `Row` has them."""
+
+# "#columns" and "#mine" stand for what statements have in common. The channels that teach nothing
+# are fixed names of this program's own, and so is the kind.
 _MINE = " AND ".join(
     ("workspace = :w", "kind = 'request'", *(f"channel <> '{name}'" for name in sorted(SILENT)))
 )
@@ -32,34 +37,31 @@ _MINE = " AND ".join(
 _MINE_BY_ID = _MINE.replace("workspace =", "workspace || '' =").replace("kind =", "kind || '' =")
 
 
-def _sql(query: str) -> TextClause:
-    filled = query.replace("#columns", _COLUMNS).replace("#mine_by_id", _MINE_BY_ID)
+def _sql(query: str, row: type[Row] | None = None) -> TextClause:
+    fields: Sequence[str] = cast(Any, row)._fields if row else ()
+    columns = ", ".join(_COLUMN.get(name, name) for name in fields)
+    filled = query.replace("#columns", columns).replace("#mine_by_id", _MINE_BY_ID)
     return text(filled.replace("#mine", _MINE))
 
 
-_CLOSED = _sql(
-    """
+_CLOSED = """
     SELECT #columns FROM runs WHERE #mine AND id > :after AND id < :before
     ORDER BY id LIMIT :limit
-    """
-)
-_OF_IDS = _sql("SELECT #columns FROM runs WHERE #mine_by_id AND id IN :ids").bindparams(
-    bindparam("ids", expanding=True)
-)
-_SCORED = _sql(
-    """
+"""
+_OF_IDS = "SELECT #columns FROM runs WHERE #mine_by_id AND id IN :ids"
+_SCORED = """
     SELECT #columns FROM runs WHERE #mine AND scored_at > 0 AND scored_at >= :at
         AND (scored_at > :at OR id > :id) AND scored_at < :until
     ORDER BY scored_at, id LIMIT :limit
-    """
-)
+"""
 _LATELY = _sql(
     """
     SELECT #columns FROM runs
     WHERE id IN (SELECT id FROM runs WHERE #mine ORDER BY id DESC LIMIT 3000)
         AND workspace = :w AND status = 'succeeded' AND (:any OR agent IN :agents)
     ORDER BY id DESC LIMIT :limit
-    """
+    """,
+    Closed,
 ).bindparams(bindparam("agents", expanding=True))
 _MESSAGES = _sql(
     "SELECT id, message FROM runs WHERE #mine_by_id AND message <> '' AND id IN :ids"
@@ -99,11 +101,12 @@ _SITTING = _sql(
 
 # SQLite keeps steps in the order of their key, which is that of the runs and their seq.
 _PATHS = """
-    SELECT run_id, #group FROM steps
-    WHERE run_id >= :first AND run_id <= :last AND workspace = :w GROUP BY run_id
+    SELECT run_id, #group FROM steps WHERE run_id >= :first AND run_id <= :last
+        AND workspace = :w AND kind IN ('tool', 'file', 'runbook') GROUP BY run_id
 """
 _PATHS_OF = """
-    SELECT run_id, #group FROM steps WHERE run_id IN :ids AND workspace = :w GROUP BY run_id
+    SELECT run_id, #group FROM steps
+    WHERE run_id IN :ids AND workspace = :w AND kind IN ('tool', 'file', 'runbook') GROUP BY run_id
 """
 # A model may ask for a tool by any name: none may pass for two steps.
 _NAMED = "kind || ':' || REPLACE(name, '|', '/') || CASE WHEN error_type <> '' THEN '!' ELSE '' END"
@@ -120,35 +123,45 @@ class EvidenceStore:
         )
 
     async def closed(
-        self, workspace: str, after: str, before: str, young: tuple[int, int], limit: int
-    ) -> tuple[Sequence[Closed], Sequence[str]]:
+        self,
+        workspace: str,
+        row: type[R],
+        after: str,
+        before: str,
+        young: tuple[int, int],
+        limit: int,
+    ) -> tuple[Sequence[R], Sequence[str]]:
         since, until = young
-        rows = await self._rows(_CLOSED, w=workspace, after=after, before=before, limit=limit)
-        page = list(map(Closed._make, rows))
-        end = next((n for n, run in enumerate(page) if since <= run.created_at < until), None)
+        query = _sql(_CLOSED, row)
+        page = await self._rows(query, w=workspace, after=after, before=before, limit=limit)
+        end = next((n for n, run in enumerate(page) if since <= run[_CREATED_AT] < until), None)
         page = page[:end]
-        still_open = [run.id for run in page if run.status in _OPEN]
-        return [run for run in page if run.status not in _OPEN] if still_open else page, still_open
+        still_open = [run[0] for run in page if run[_STATUS] in _OPEN]
+        if still_open:
+            page = [run for run in page if run[_STATUS] not in _OPEN]
+        return _made(row, page), still_open
 
-    async def of_ids(self, workspace: str, ids: Sequence[str]) -> Sequence[Closed]:
-        found: list[Closed] = []
+    async def of_ids(self, workspace: str, row: type[R], ids: Sequence[str]) -> Sequence[R]:
+        query = _sql(_OF_IDS, row).bindparams(bindparam("ids", expanding=True))
+        found: list[R] = []
         for some in _chunks(ids):
-            rows = await self._rows(_OF_IDS, w=workspace, ids=some)
-            found += [Closed._make(row) for row in rows if row[8] not in _OPEN]
+            runs = await self._rows(query, w=workspace, ids=some)
+            found += _made(row, [run for run in runs if run[_STATUS] not in _OPEN])
         return sorted(found, key=lambda run: run.id)
 
     async def scored(
-        self, workspace: str, after: tuple[int, str], until: int, limit: int
-    ) -> Sequence[Closed]:
+        self, workspace: str, row: type[R], after: tuple[int, str], until: int, limit: int
+    ) -> Sequence[R]:
         at, id = after
-        rows = await self._rows(_SCORED, w=workspace, at=at, id=id, until=until, limit=limit)
-        return [Closed._make(row) for row in rows]
+        query = _sql(_SCORED, row)
+        page = await self._rows(query, w=workspace, at=at, id=id, until=until, limit=limit)
+        return _made(row, page)
 
     async def lately(self, workspace: str, agents: Sequence[str], limit: int) -> Sequence[Closed]:
         rows = await self._rows(
             _LATELY, w=workspace, agents=[*agents] or [""], any=not agents, limit=limit
         )
-        return [Closed(*row) for row in rows]
+        return _made(Closed, rows)
 
     async def paths(self, workspace: str, first: str, last: str) -> Mapping[str, str]:
         rows = await self._rows(self._paths, w=workspace, first=first, last=last)
@@ -176,7 +189,7 @@ class EvidenceStore:
         return found
 
     async def failures(
-        self, workspace: str, runs: Sequence[Closed]
+        self, workspace: str, runs: Sequence[Row]
     ) -> Mapping[str, Sequence[Failure]]:
         found: dict[str, list[Failure]] = {}
         ids = sorted(run.id for run in runs)
@@ -241,6 +254,10 @@ class _Sittings:
             unit = f"{conversation}\x1f{run_id}"
         self._last[conversation] = (at, unit)
         return unit
+
+
+def _made(row: type[R], values: Sequence[Any]) -> list[R]:
+    return list(map(cast(Any, row)._make, values))
 
 
 def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:

@@ -1,6 +1,7 @@
 """How many different ones there were, in a list that never grows long; pure."""
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from zlib import crc32
 
 _ALL = 2**32
@@ -21,6 +22,14 @@ def note(kept: list[int], marked: int, limit: int) -> None:
     kept.insert(at, marked)
     if len(kept) > limit:
         kept.pop()
+
+
+def note_all(kept: list[int], marked: Iterable[int], limit: int) -> None:
+    """The same of many, the smallest first."""
+    for one in marked:
+        if len(kept) >= limit and one >= kept[-1]:
+            return
+        note(kept, one, limit)
 
 
 def distinct(kept: list[int], limit: int) -> int:

@@ -186,7 +186,7 @@ class Gaps:
                 "examples": [],
             }
         kept["whole"] += 1
-        for name in {name for kind, name in steps if kind == "tool"}:
+        for name in dict.fromkeys(name for kind, name in steps if kind == "tool"):
             _add(kept["used"], name)
         if signals:
             _signal(kept, signals, asked.run_id, asked.agent, asked)

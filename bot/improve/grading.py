@@ -75,7 +75,9 @@ class Grading:
         before = await self._states.get(workspace, _NAME)
         now = self._clock.now()
         young = (now - _GRACE_MS, now + _GRACE_MS)
-        closed, _ = await self._evidence.closed(workspace, before.watermark, _END, young, _PAGE)
+        closed, _ = await self._evidence.closed(
+            workspace, Closed, before.watermark, _END, young, _PAGE
+        )
         steps = await self._runs.steps(workspace, run_id)
         runlog = RunLog(
             replace(job, agent=PAYER),

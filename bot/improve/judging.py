@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bot.improve.agreement import Both, Calibration, Trust, calibrated
 from bot.improve.judge import Judge
-from bot.ports.stores import Evidence, Judgements
+from bot.ports.stores import Closed, Evidence, Judgements
 
 _LOOKED_AT = 500
 
@@ -38,5 +38,5 @@ class Judging:
         return self.judge if trust is Trust.TRUSTED else None
 
     async def _versions(self, workspace: str, ids: list[str]) -> Mapping[str, str]:
-        found = await self._evidence.of_ids(workspace, ids)
+        found = await self._evidence.of_ids(workspace, Closed, ids)
         return {run.id: f"{run.agent} v{run.version}" for run in found}

@@ -4,24 +4,65 @@ Two states, each with a mark of its own: of runs as they closed ("clusters", "pa
 what runs took), and of runs as they got an outcome (the success of all these). Pure.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from bot.agents.router import without_mention
 from bot.improve.clusters import Clusters
-from bot.improve.detect.costs import by_runbook
+from bot.improve.detect.costs import Paid, by_runbook
 from bot.improve.detect.seen import Seen
 from bot.improve.distinct import mark
 from bot.improve.gaps import Asked, Gaps
 from bot.improve.patterns import Patterns, Walk
 from bot.improve.predictor import Predictor
 from bot.model.run import RunStatus
-from bot.ports.stores import Closed
 
 POOR = 0.5
 """An outcome below this is a bad one."""
 _LATELY, _KINDS = 6, 512
+_NOTHING = ("", "")
 _DONE = frozenset({RunStatus.SUCCEEDED.value, RunStatus.FAILED.value})
+
+
+class Ended(NamedTuple):
+    """What is read of a closed run."""
+
+    id: str
+    created_at: int
+    scored_at: int
+    status: str
+    conversation: str
+    person: str
+    agent: str
+    version: int
+    y: float | None
+    latency_ms: int
+    cost_usd: float | None
+    tokens_in: int
+    tokens_out: int
+    error_type: str
+
+
+class Judged(NamedTuple):
+    """What is read of a scored run."""
+
+    id: str
+    created_at: int
+    scored_at: int
+    status: str
+    conversation: str
+    person: str
+    agent: str
+    version: int
+    y: float | None
+    source: str
+
+
+Said = tuple[str, str]
+"""How message and answer begin."""
+Version = tuple[str, int]
+Means = tuple[Collection[str], str]
+"""The tools of an agent's version, and its own model."""
 
 
 class OfClosed:
@@ -38,51 +79,34 @@ class OfClosed:
 
     def fold(
         self,
-        run: Closed,
-        path: str,
-        said: tuple[str, str] | None,
-        granted: Collection[str],
-        model: str = "",
+        page: Iterable[Ended],
+        paths: Mapping[str, str],
+        said: Mapping[str, Said],
+        means: Mapping[Version, Means],
     ) -> list[Seen]:
-        """`said` is how message and answer begin, None where that is not looked at; `granted` the
-        tools that its agent has, `model` its own. Says what is seen by a run alone: a runbook that
-        became dear."""
-        if run.status not in _DONE:
-            return []
-        cluster = self.clusters.learn(without_mention(said[0], run.agent)) if said else ""
-        self.patterns.steps_taken(_walk(run, path))
-        self.predictor.closed(
-            cluster,
-            run.agent,
-            run.version,
-            run.latency_ms,
-            run.cost_usd,
-            self._in_use.get(run.agent, 0),
+        """`paths` and `said` by run: what a run was about is looked at where it is in `said`. Says
+        what is seen by runs alone: a runbook that became dear."""
+        runs = [(run, paths.get(run.id, "")) for run in page if run.status in _DONE]
+        self.patterns.steps_taken(_walk(run, path) for run, path in runs)
+        for run, path in runs:
+            about = said.get(run.id)
+            cluster = self.clusters.learn(without_mention(about[0], run.agent)) if about else ""
+            in_use = self._in_use.get(run.agent, 0)
+            self.predictor.closed(
+                cluster, run.agent, run.version, run.latency_ms, run.cost_usd, in_use
+            )
+            if about:
+                tools, _ = means[run.agent, run.version]
+                self.gaps.closed(_asked(run, cluster, about, path), tools)
+        return by_runbook(
+            self._spent,
+            [
+                (_paid(run), book, means[run.agent, run.version][1])
+                for run, path in runs
+                if "runbook:" in path
+                for book in _books(path)
+            ],
         )
-        seen: list[Seen] = []
-        if "runbook:" in path:
-            named = [s.removeprefix("runbook:") for s in path.split("|") if s[:8] == "runbook:"]
-            books = (name.partition("@")[0] for name in named)
-            seen = by_runbook(self._spent, [(run, book, model) for book in dict.fromkeys(books)])
-        if said is None:
-            return seen
-        message, answer = said
-        self.gaps.closed(
-            Asked(
-                run.id,
-                cluster,
-                run.agent,
-                run.conversation,
-                run.person,
-                message,
-                answer,
-                path,
-                run.error_type,
-                run.created_at,
-            ),
-            granted,
-        )
-        return seen
 
     def dump(self) -> dict[str, Any]:
         return {
@@ -106,18 +130,24 @@ class OfScored:
         self.gaps = Gaps(known.get("gaps"))
         self.predictor = Predictor(known.get("predictor"))
 
-    def fold(self, run: Closed, path: str, said: tuple[str, str]) -> None:
-        if run.status not in _DONE or run.y is None:
-            return
-        cluster = self._clusters.of(without_mention(said[0], run.agent))
-        self.patterns.judged(_walk(run, path))
+    def fold(
+        self, page: Iterable[Judged], paths: Mapping[str, str], said: Mapping[str, Said]
+    ) -> None:
+        for run in page:
+            if run.status in _DONE and run.y is not None:
+                message, _ = said.get(run.id, _NOTHING)
+                self._judged(run, run.y, paths.get(run.id, ""), message)
+
+    def _judged(self, run: Judged, y: float, path: str, message: str) -> None:
+        cluster = self._clusters.of(without_mention(message, run.agent))
+        self.patterns.judged(_walk(run, path, y))
         in_use = self._in_use.get(run.agent, 0)
-        self.predictor.judged(cluster, run.agent, run.version, run.y, in_use)
-        self.gaps.judged(run.id, cluster, run.person, run.y, run.source)
-        if cluster and run.y < POOR and run.version == in_use:
+        self.predictor.judged(cluster, run.agent, run.version, y, in_use)
+        self.gaps.judged(run.id, cluster, run.person, y, run.source)
+        if cluster and y < POOR and run.version == in_use:
             self._disliked(f"{cluster} {run.agent}", run)
 
-    def _disliked(self, key: str, run: Closed) -> None:
+    def _disliked(self, key: str, run: Judged) -> None:
         """The newest of each; what nobody disliked for long is forgotten first."""
         self._poor[key] = [*self._poor.pop(key, [])[1 - _LATELY :], [run.id, mark(run.person)]]
         if len(self._poor) > _KINDS:
@@ -157,5 +187,31 @@ def _without(state: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in state.items() if key != name}
 
 
-def _walk(run: Closed, path: str) -> Walk:
-    return Walk(run.id, run.agent, run.conversation, run.person, path, run.y, run.created_at)
+def _walk(run: Ended | Judged, path: str, y: float | None = None) -> Walk:
+    return Walk(run.id, run.agent, run.conversation, run.person, path, y, run.created_at)
+
+
+def _asked(run: Ended, cluster: str, said: Said, path: str) -> Asked:
+    message, answer = said
+    return Asked(
+        run.id,
+        cluster,
+        run.agent,
+        run.conversation,
+        run.person,
+        message,
+        answer,
+        path,
+        run.error_type,
+        run.created_at,
+    )
+
+
+def _paid(run: Ended) -> Paid:
+    return Paid(*(getattr(run, name) for name in Paid._fields))
+
+
+def _books(path: str) -> Iterable[str]:
+    """The runbooks that were followed, each once."""
+    kinds = (step.partition(":") for step in path.split("|"))
+    return dict.fromkeys(name.partition("@")[0] for kind, _, name in kinds if kind == "runbook")

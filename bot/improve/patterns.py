@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from bot.improve.distinct import distinct, mark, note
+from bot.improve.distinct import distinct, mark, note_all
 from bot.model.stats import wilson
 
 SHORTEST, LONGEST = 2, 5
@@ -40,7 +40,7 @@ class Strength(StrEnum):
 
 class Walk(NamedTuple):
     """A run as far as patterns go; a tuple, because there are millions. `path` is its steps as
-    "kind:name" joined by "|", a failed one ending in "!". `y` is None while nothing speaks of it.
+    "kind:name" joined by "|", a failed one ending in "!"; of these only tools matter. `y` is None while nothing speaks of it.
     `at` in ms."""
 
     run_id: str
@@ -50,6 +50,10 @@ class Walk(NamedTuple):
     path: str
     y: float | None = None
     at: int = 0
+
+
+_Ways = dict[tuple[str, str], list[tuple[int, Walk]]]
+"""By agent and path the runs that went so, each with its place among all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,34 +113,49 @@ class Patterns:
     def dump(self) -> dict[str, Any]:
         return {"taken": self._taken, "judged": self._judged, "agents": self._agents}
 
-    def steps_taken(self, walk: Walk) -> None:
-        """A closed run, once."""
-        run_id, agent, conversation, person, path, _, at = walk
-        cells = self._cells.get((agent, path))
-        if cells is None:
-            cells = self._cells_of(walk)
-        talk, asker = mark(conversation), mark(person)
-        for cell in cells:
-            cell[0] += 1
-            if at > cell[1]:
-                cell[1] = at
-            # Once there are as many as are kept, most are larger than all of them.
-            if len(cell[2]) < _MARKS or talk < cell[2][-1]:
-                note(cell[2], talk, _MARKS)
-            if len(cell[3]) < _PEOPLE_MARKS or asker < cell[3][-1]:
-                note(cell[3], asker, _PEOPLE_MARKS)
-            agents = cell[4]
-            if agent in agents:
-                agents[agent] += 1
-            elif len(agents) < _AGENTS:
-                agents[agent] = 1
-            examples = cell[5]
-            examples.append(run_id)
-            if len(examples) > _EXAMPLES:
-                del examples[0]
-        if len(self._taken) > 2 * self._most:
-            self._taken = _largest(self._taken, self._most)
+    def steps_taken(self, walks: Iterable[Walk]) -> None:
+        """Closed runs, each once, in their order. Those that went the same way are counted
+        together: a million runs take few ways."""
+        ways: _Ways = {}
+        for at, walk in enumerate(walks):
+            way = walk.agent, walk.path
+            if way not in self._cells:
+                self._count(ways)
+                ways = {}
+                self._begin(walk)
+            ways.setdefault(way, []).append((at, walk))
+            if len(self._taken) > 2 * self._most:
+                self._count(ways)
+                ways = {}
+                self._taken = _largest(self._taken, self._most)
+                self._cells.clear()
+        self._count(ways)
+
+    def _begin(self, walk: Walk) -> None:
+        """Makes what is counted for these steps."""
+        if len(self._cells) >= _MEMO:
             self._cells.clear()
+        self._cells[walk.agent, walk.path] = [
+            self._taken.setdefault(gram, [0, 0, [], [], {}, [], walk.at])
+            for gram in self._grams(walk)
+        ]
+
+    def _count(self, ways: _Ways) -> None:
+        newest: dict[int, tuple[list[Any], list[tuple[int, str]]]] = {}
+        for way, taken in ways.items():
+            last_at = max(walk.at for _, walk in taken)
+            talks = sorted({mark(walk.conversation) for _, walk in taken})
+            askers = sorted({mark(walk.person) for _, walk in taken})
+            ends = [(at, walk.run_id) for at, walk in taken[-_EXAMPLES:]]
+            for cell in self._cells[way]:
+                cell[0] += len(taken)
+                cell[1] = max(cell[1], last_at)
+                note_all(cell[2], talks, _MARKS)
+                note_all(cell[3], askers, _PEOPLE_MARKS)
+                _add(cell[4], way[0], len(taken))
+                newest.setdefault(id(cell), (cell, []))[1].extend(ends)
+        for cell, seen in newest.values():
+            cell[5] = [*cell[5], *(run for _, run in sorted(seen))][-_EXAMPLES:]
 
     def judged(self, walk: Walk) -> None:
         """A run that got its first outcome, once."""
@@ -201,17 +220,6 @@ class Patterns:
         means = {name: self._agents[name][1] / self._agents[name][0] for name in known}
         return sum(means[name] * runs for name, runs in known.items()) / whole
 
-    def _cells_of(self, walk: Walk) -> list[list[Any]]:
-        """What is counted for these steps, made where it is new; a million runs take few ways."""
-        if len(self._cells) >= _MEMO:
-            self._cells.clear()
-        taken = self._taken
-        cells = [
-            taken.setdefault(gram, [0, 0, [], [], {}, [], walk.at]) for gram in self._grams(walk)
-        ]
-        self._cells[walk.agent, walk.path] = cells
-        return cells
-
     def _grams(self, walk: Walk) -> tuple[str, ...]:
         key = (walk.agent, walk.path)
         grams = self._memo.get(key)
@@ -224,9 +232,9 @@ class Patterns:
 
 def mine(walks: Iterable[Walk], most: int = MOST) -> list[Pattern]:
     """Every pattern of these runs, at once."""
-    patterns = Patterns(most=most)
-    for walk in walks:
-        patterns.steps_taken(walk)
+    patterns, taken = Patterns(most=most), list(walks)
+    patterns.steps_taken(taken)
+    for walk in taken:
         patterns.judged(walk)
     return patterns.found()
 
@@ -251,6 +259,11 @@ def grams_of(names: Sequence[str]) -> tuple[str, ...]:
         if start + length <= len(names)
     }
     return tuple(found)
+
+
+def _add(agents: dict[str, int], name: str, runs: int) -> None:
+    if name in agents or len(agents) < _AGENTS:
+        agents[name] = agents.get(name, 0) + runs
 
 
 def _within_longer(taken: Mapping[str, Sequence[Any]]) -> set[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from bot.model.finding import Failure
 from bot.model.trial import Assignment, Observed, Replayed, Trial, TrialStatus
@@ -32,13 +32,13 @@ class Closed(NamedTuple):
 
     id: str
     created_at: int
-    finished_at: int
     scored_at: int
+    status: str
+    finished_at: int
     conversation: str
     person: str
     agent: str
     version: int
-    status: str
     y: float | None
     source: str
     latency_ms: int
@@ -50,23 +50,49 @@ class Closed(NamedTuple):
     arm: str
 
 
+class Row(Protocol):
+    """What a detector reads of a request: a NamedTuple with some of the fields of `Closed`, these
+    four first. Each column more costs a second for some ten million of them."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def created_at(self) -> int: ...
+
+    @property
+    def scored_at(self) -> int: ...
+
+    @property
+    def status(self) -> str: ...
+
+
+R = TypeVar("R", bound=Row)
+
+
 class Evidence(Protocol):
     """The run log as detectors read it: requests that may teach, in pages, by an index."""
 
     async def closed(
-        self, workspace: str, after: str, before: str, young: tuple[int, int], limit: int
-    ) -> tuple[Sequence[Closed], Sequence[str]]:
+        self,
+        workspace: str,
+        row: type[R],
+        after: str,
+        before: str,
+        young: tuple[int, int],
+        limit: int,
+    ) -> tuple[Sequence[R], Sequence[str]]:
         """Closed requests with an id between `after` and `before`, by id; and the ids of those in
         that range that are still open, to be looked up later. Both together are at most `limit`:
         fewer means that this was the end. The first one created in `young` (from, to, ms) ends it:
         another with a lower id may still be on its way into the log."""
 
-    async def of_ids(self, workspace: str, ids: Sequence[str]) -> Sequence[Closed]:
+    async def of_ids(self, workspace: str, row: type[R], ids: Sequence[str]) -> Sequence[R]:
         """Those of these runs that are closed by now, by id."""
 
     async def scored(
-        self, workspace: str, after: tuple[int, str], until: int, limit: int
-    ) -> Sequence[Closed]:
+        self, workspace: str, row: type[R], after: tuple[int, str], until: int, limit: int
+    ) -> Sequence[R]:
         """Requests that got their first outcome after (scored_at ms, id) and before `until`, in
         that order."""
 
@@ -75,8 +101,9 @@ class Evidence(Protocol):
         they are among the last few thousand."""
 
     async def paths(self, workspace: str, first: str, last: str) -> Mapping[str, str]:
-        """By run id, first and last included: its steps as "kind:name" joined by "|" (which no
-        name has), in order; a step that failed ends in "!"."""
+        """By run id, first and last included: tools, files and runbooks among its steps as "kind:name"
+        joined by "|" (which no name has), in order; one that failed ends in "!". Runs without any
+        are left out."""
 
     async def paths_of(self, workspace: str, ids: Sequence[str]) -> Mapping[str, str]:
         """The same of these runs alone."""
@@ -89,7 +116,7 @@ class Evidence(Protocol):
         """What was asked, by run id; runs whose texts are forgotten are left out."""
 
     async def failures(
-        self, workspace: str, runs: Sequence[Closed]
+        self, workspace: str, runs: Sequence[Row]
     ) -> Mapping[str, Sequence[Failure]]:
         """What failed in these runs, by run id: the run itself, and its steps in order. The agent
         is left out."""

@@ -73,9 +73,11 @@ async def test_any_pages_come_to_the_same(
     await keep(db, some(clock, 1, channel="whatsapp"))
     for page, pages in ((1, 1), (2, 3), (5, 2), (17, 1), (1000, 50)):
         name = f"by-{page}"
-        read = await follow(services, "local", name, gather, scored=scored, page=page, pages=pages)
+        read = await follow(
+            services, "local", name, Closed, gather, scored=scored, page=page, pages=pages
+        )
         assert (read, await gathered(services, name)) == (17, expected)
-        assert await follow(services, "local", name, gather, scored=scored) == 0
+        assert await follow(services, "local", name, Closed, gather, scored=scored) == 0
     [finding] = await services.findings.open("local")
     assert (finding.count, set(finding.evidence)) == (17, set(expected))
     assert await services.findings.open("other") == []
@@ -85,9 +87,9 @@ async def test_a_second_pass_reads_what_is_new_only(
     db: Database, services: Services, clock: HeldClock
 ) -> None:
     first = await keep(db, some(clock, 5))
-    assert await follow(services, "local", "gather", gather, page=2) == 5
+    assert await follow(services, "local", "gather", Closed, gather, page=2) == 5
     second = await keep(db, some(clock, 3))
-    assert await follow(services, "local", "gather", gather, page=2) == 3
+    assert await follow(services, "local", "gather", Closed, gather, page=2) == 3
     assert await gathered(services) == first + second
 
 
@@ -115,9 +117,9 @@ async def test_a_kill_before_the_save_folds_nothing_twice_and_loses_nothing(
     expected = await keep(db, some(clock, 9))
     dying = replace(services, states=Dying(services.states, saves))
     with pytest.raises(KeyboardInterrupt):
-        await follow(dying, "local", "gather", gather, page=2, pages=2)
+        await follow(dying, "local", "gather", Closed, gather, page=2, pages=2)
     assert await gathered(services) == expected[: saves * 4]
-    await follow(services, "local", "gather", gather, page=3, pages=1)
+    await follow(services, "local", "gather", Closed, gather, page=3, pages=1)
     assert await gathered(services) == expected
     [finding] = await services.findings.open("local")
     assert (finding.count, len(finding.evidence)) == (9, 9)
@@ -127,10 +129,10 @@ async def test_one_of_two_nodes_folds(db: Database, services: Services, clock: H
     expected = await keep(db, some(clock, 6))
 
     async def overtaken(known: dict[str, Any], page: Sequence[Closed]) -> list[Seen]:
-        await follow(services, "local", "gather", gather)
+        await follow(services, "local", "gather", Closed, gather)
         return await gather(known, page)
 
-    assert await follow(services, "local", "gather", overtaken) == 0
+    assert await follow(services, "local", "gather", Closed, overtaken) == 0
     assert await gathered(services) == expected
     [finding] = await services.findings.open("local")
     assert finding.count == 6
@@ -142,12 +144,12 @@ async def test_a_run_that_closes_late_is_read_when_it_does(
     [slow] = await keep(db, some(clock, 1, status=RunStatus.RUNNING))
     quick = await keep(db, some(clock, 2))
     for _ in range(2):
-        await follow(services, "local", "gather", gather, page=2)
+        await follow(services, "local", "gather", Closed, gather, page=2)
         assert await gathered(services) == quick
     async with db.write() as conn:
         await conn.execute(update(runs).where(runs.c.id == slow).values(status="failed"))
     for _ in range(2):
-        await follow(services, "local", "gather", gather)
+        await follow(services, "local", "gather", Closed, gather)
         assert await gathered(services) == [*quick, slow]
 
 
@@ -157,10 +159,10 @@ async def test_what_was_asked_just_now_waits_for_its_neighbours(
     expected = await keep(db, some(clock, 2))
     now = {"status": RunStatus.SUCCEEDED, "created_at": clock.now()}
     expected += await keep(db, [a_run(**now)])
-    await follow(services, "local", "gather", gather)
+    await follow(services, "local", "gather", Closed, gather)
     assert await gathered(services) == expected[:2]
     clock.advance(6)
-    await follow(services, "local", "gather", gather)
+    await follow(services, "local", "gather", Closed, gather)
     assert await gathered(services) == expected
 
 
@@ -172,11 +174,11 @@ async def test_a_clock_that_was_ahead_hides_no_run(
     year = 365 * 24 * 3600
     clock.advance(year)
     expected = await keep(db, some(clock, 2))
-    await follow(services, "local", "gather", gather, scored=scored)
+    await follow(services, "local", "gather", Closed, gather, scored=scored)
     clock.advance(-year)
     for count in (3, 1):
         expected += await keep(db, some(clock, count))
-        await follow(services, "local", "gather", gather, scored=scored)
+        await follow(services, "local", "gather", Closed, gather, scored=scored)
         assert await gathered(services) == expected
         clock.advance(60)
 
@@ -194,12 +196,12 @@ async def test_ids_that_have_gone_back_are_read_all_the_same(
     db: Database, services: Services, clock: HeldClock
 ) -> None:
     before = await keep(db, some(clock, 2))
-    await follow(services, "local", "gather", gather)
+    await follow(services, "local", "gather", Closed, gather)
     ids = _Earlier()
     again = replace(services, ids=ids)
     expected = before
     for _ in range(3):
         later = [replace(run, id=ids.run_id()) for run in some(clock, 2)]
         expected = expected + await keep(db, later)
-        await follow(again, "local", "gather", gather)
+        await follow(again, "local", "gather", Closed, gather)
         assert await gathered(services) == expected

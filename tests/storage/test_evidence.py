@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, make_url, text
 
 from bot.model.run import Outcome, Run, RunKind, RunStatus, Step, StepKind
 from bot.model.trial import SITTING_MS, Arm, Assignment
-from bot.ports.stores import Closing
+from bot.ports.stores import Closed, Closing
 from storage import evidence
 from storage.engine import Database, url_of
 from storage.evidence import EvidenceStore
@@ -45,14 +45,14 @@ async def test_closed_requests_come_in_pages_and_open_ones_are_named(db: Databas
     await keep(db, samples.run(channel="whatsapp", created_at=T))
     await keep(db, samples.run(workspace="other", created_at=T))
     store = EvidenceStore(db)
-    page, waiting = await store.closed(W, "", "g", (T + 4, T + 9), 3)
+    page, waiting = await store.closed(W, Closed, "", "g", (T + 4, T + 9), 3)
     assert ([run.id for run in page], waiting) == ([made[0].id, made[1].id], [made[2].id])
-    page, waiting = await store.closed(W, made[2].id, "g", (T + 4, T + 9), 3)
+    page, waiting = await store.closed(W, Closed, made[2].id, "g", (T + 4, T + 9), 3)
     assert ([run.id for run in page], waiting) == ([made[3].id], [])
     first = page[0]._replace(id=made[0].id, created_at=T, finished_at=T + 500)
     for before, young in (("g", (T + 1, T + 9)), (made[1].id, (0, 0))):
-        assert await store.closed(W, "", before, young, 3) == ([first], [])
-    found = await store.of_ids(W, [made[2].id, made[0].id])
+        assert await store.closed(W, Closed, "", before, young, 3) == ([first], [])
+    found = await store.of_ids(W, Closed, [made[2].id, made[0].id])
     assert [run.id for run in found] == [made[0].id]
 
 
@@ -63,29 +63,29 @@ async def test_scored_runs_come_in_the_order_of_their_first_outcome(db: Database
     await keep(db, three)
     runs, store = RunStore(db), EvidenceStore(db)
     await runs.set_outcome(W, one.id, Outcome(1.0, "rating"), T + 9_000)
-    page = await store.scored(W, (0, ""), T + 100_000, 10)
+    page = await store.scored(W, Closed, (0, ""), T + 100_000, 10)
     assert [(run.id, run.y) for run in page] == [(two.id, 0.0), (one.id, 1.0)]
     after = (page[0].scored_at, page[0].id)
-    assert [run.id for run in await store.scored(W, after, T + 100_000, 10)] == [one.id]
-    assert await store.scored(W, after, T + 9_000, 10) == []
+    assert [run.id for run in await store.scored(W, Closed, after, T + 100_000, 10)] == [one.id]
+    assert await store.scored(W, Closed, after, T + 9_000, 10) == []
     # A second word changes the outcome, not when there first was one
     await runs.set_outcome(W, one.id, Outcome(0.0, "rating"), T + 50_000)
-    last = (await store.scored(W, after, T + 100_000, 10))[0]
+    last = (await store.scored(W, Closed, after, T + 100_000, 10))[0]
     assert (last.y, last.scored_at) == (0.0, T + 9_000)
 
 
-async def test_a_path_is_the_steps_in_order(db: Database) -> None:
+async def test_a_path_is_the_tools_and_files_in_order(db: Database) -> None:
     one, two = samples.run(), samples.run()
     broke = Step(2, StepKind.TOOL, "http_fetch", error_type="tool", error_message="gone")
-    steps = [Step(0, StepKind.ROUTE, "writer"), Step(1, StepKind.MODEL, "m"), broke]
-    await keep(db, one, steps=steps)
-    await keep(db, two, steps=steps[:1])
+    route, file = Step(0, StepKind.ROUTE, "writer"), Step(1, StepKind.FILE, "notes.pdf")
+    model, last = Step(3, StepKind.MODEL, "m"), Step(4, StepKind.TOOL, "recall")
+    await keep(db, one, steps=[route, file, broke, model, last])
+    await keep(db, two, steps=[route])
     store = EvidenceStore(db)
     assert await store.paths(W, one.id, two.id) == {
-        one.id: "route:writer|model:m|tool:http_fetch!",
-        two.id: "route:writer",
+        one.id: "file:notes.pdf|tool:http_fetch!|tool:recall"
     }
-    assert await store.paths(W, two.id, two.id) == {two.id: "route:writer"}
+    assert await store.paths(W, two.id, two.id) == {}
     assert await store.paths("other", one.id, two.id) == {}
     assert await store.messages(W, [one.id]) == {one.id: one.message}
 
@@ -114,14 +114,14 @@ async def test_paths_and_texts_of_some_runs_alone(db: Database) -> None:
     long = samples.run(message="m" * 900, answer="a" * 900)
     forgotten, other = samples.run(message=""), samples.run(workspace="other")
     odd = Step(1, StepKind.TOOL, "x|tool:remember", error_type="tool")
-    await keep(db, long, steps=[Step(0, StepKind.ROUTE, "writer"), odd])
+    await keep(db, long, steps=[Step(0, StepKind.TOOL, "recall"), odd])
     for run in (forgotten, other):
-        await keep(db, run, steps=[Step(0, StepKind.ROUTE, "ops")])
+        await keep(db, run, steps=[Step(0, StepKind.TOOL, "recall")])
     store, ids = EvidenceStore(db), [long.id, forgotten.id, other.id]
     # No name passes for two steps
     assert await store.paths_of(W, ids) == {
-        long.id: "route:writer|tool:x/tool:remember!",
-        forgotten.id: "route:ops",
+        long.id: "tool:recall|tool:x/tool:remember!",
+        forgotten.id: "tool:recall",
     }
     said = await store.said(W, ids)
     assert list(said) == [long.id] and said[long.id][0] == "m" * 600
@@ -132,7 +132,8 @@ async def test_some_runs_are_found_by_their_ids(tmp_path: Path) -> None:
     database = Database(make_url(url_of("", tmp_path)))
     async with database.write() as conn:
         await conn.run_sync(metadata.create_all)
-    for query in (evidence._OF_IDS, evidence._SAID, evidence._MESSAGES):
+    of_ids = evidence._sql(evidence._OF_IDS, Closed)
+    for query in (of_ids, evidence._SAID, evidence._MESSAGES):
         explain = text(f"EXPLAIN QUERY PLAN {query.text}").bindparams(
             bindparam("ids", expanding=True)
         )

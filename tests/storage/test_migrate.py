@@ -8,6 +8,7 @@ from sqlalchemy import Connection, MetaData, event, inspect, text
 
 from bot.errors import ConfigError
 from bot.model.proposal import Asked
+from bot.ports.stores import Closed
 from storage import migrate
 from storage.asks import AskStore
 from storage.engine import Database
@@ -107,7 +108,7 @@ async def test_what_was_scored_before_is_read_in_its_order(db: Database) -> None
         await conn.run_sync(migrate.run_migrations)
         found = await conn.execute(text("SELECT id, scored_at FROM runs ORDER BY id"))
         assert [tuple(row) for row in found] == [("r1", 700), ("r2", 500), ("r3", 300), ("r4", 0)]
-    page = await EvidenceStore(db).scored("w", (0, ""), 10_000, 10)
+    page = await EvidenceStore(db).scored("w", Closed, (0, ""), 10_000, 10)
     assert [(run.id, run.y) for run in page] == [("r3", 0.5), ("r2", 0.0), ("r1", 1.0)]
 
 

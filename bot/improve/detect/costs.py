@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.improve.detect.seen import Seen
 from bot.improve.facts import BUDGET, COST
 from bot.model.budget import Budget, Period, Scope
 from bot.model.stats import wilson
 from bot.model.words import usd
-from bot.ports.stores import Closed
 
 DAY = 86_400_000
 _DAYS, _AGENTS, _TOP = 35, 200, 10
@@ -21,61 +20,92 @@ _SAVES = 0.2
 WARN_AT = 0.8
 
 
-def fold(known: dict[str, Any], page: Iterable[Closed]) -> list[Seen]:
+class Paid(NamedTuple):
+    """What is read of a closed run."""
+
+    id: str
+    created_at: int
+    scored_at: int
+    status: str
+    person: str
+    agent: str
+    y: float | None
+    cost_usd: float | None
+    tokens_in: int
+    tokens_out: int
+
+
+def fold(known: dict[str, Any], page: Iterable[Paid]) -> list[Seen]:
     """Closed runs. `known` is {agent: {"days": {day: [runs, US dollars, scored, good, tokens in,
     tokens out]}, "top": {day: [[US dollars, run, person]]}}}."""
-    seen: list[Seen] = []
-    usual: dict[str, tuple[str, float]] = {}
-    for run in page:
-        if run.agent and run.cost_usd and _spent(known, run, run.cost_usd, usual):
-            seen.append(_dear_day(known[run.agent], run, run.agent))
-    return seen
+    days = _Days(known, _AGENTS)
+    return [
+        _dear_day(known[run.agent], run, run.agent)
+        for run in page
+        if run.agent and run.cost_usd and days.dear(run.agent, run, run.cost_usd)
+    ]
 
 
-def by_runbook(known: dict[str, Any], page: Iterable[tuple[Closed, str, str]]) -> list[Seen]:
+def by_runbook(known: dict[str, Any], page: Iterable[tuple[Paid, str, str]]) -> list[Seen]:
     """Closed runs, each with the runbook that it followed and the model of its agent. `known` is
     as for `fold`, by "runbook agent model"."""
-    seen: list[Seen] = []
+    days, seen = _Days(known, _RUNBOOKS), list[Seen]()
     for run, runbook, model in page:
         key = f"{runbook} {run.agent} {model}"
-        if run.cost_usd and _spent(known, run._replace(agent=key), run.cost_usd, {}, _RUNBOOKS):
+        if run.cost_usd and days.dear(key, run, run.cost_usd):
             on = f" on {model}" if model else ""
             seen.append(_dear_day(known[key], run, f"{run.agent} with {runbook}{on}", key, model))
     return seen
 
 
-def _spent(
-    known: dict[str, Any],
-    run: Closed,
-    cost: float,
-    usual: dict[str, tuple[str, float]],
-    most: int = _AGENTS,
-) -> bool:
-    """Whether the day is dear from this run on. `usual` keeps for each agent the day that came
-    last and what is usual before it: a day's runs come together."""
-    at = known.get(run.agent)
-    if at is None:
-        at = known[run.agent] = {"days": {}, "top": {}}
-        usual.pop(run.agent, None)
-        if len(known) > most:
-            del known[next(iter(known))]
-    day = str(run.created_at // DAY)
-    spent = at["days"].setdefault(day, [0, 0.0, 0, 0.0, 0, 0])
-    before = spent[1]
-    spent[0] += 1
-    spent[1] += cost
-    if run.y is not None:
-        spent[2] += 1
-        spent[3] += run.y
-    spent[4] += run.tokens_in
-    spent[5] += run.tokens_out
-    _among_dearest(at["top"].setdefault(day, []), [cost, run.id, run.person])
-    if spent[0] == 1:
-        _forget(at)
-    last = usual.get(run.agent)
-    if last is None or last[0] != day:
-        last = usual[run.agent] = (day, _usual(at, day))
-    return bool(last[1] and before <= max(_TWICE * last[1], _CENT) < spent[1])
+class _Day(NamedTuple):
+    """The lists that are kept of it, and what is usually spent."""
+
+    number: int
+    spent: list[Any]
+    top: list[Any]
+    usual: float
+
+
+class _Days:
+    """What is known, with the day of each that came last at hand: a day's runs come together."""
+
+    def __init__(self, known: dict[str, Any], most: int) -> None:
+        self._known, self._most = known, most
+        self._last: dict[str, _Day] = {}
+
+    def dear(self, key: str, run: Paid, cost: float) -> bool:
+        """Whether the day is dear from this run on."""
+        number = run.created_at // DAY
+        day = self._last.get(key)
+        if day is None or day.number != number:
+            day = self._begun(key, number)
+        _, spent, top, usual = day
+        before = spent[1]
+        spent[0] += 1
+        spent[1] += cost
+        if run.y is not None:
+            spent[2] += 1
+            spent[3] += run.y
+        spent[4] += run.tokens_in
+        spent[5] += run.tokens_out
+        if len(top) < _TOP or cost >= top[-1][0]:
+            _among_dearest(top, [cost, run.id, run.person])
+        return bool(usual and before <= max(_TWICE * usual, _CENT) < spent[1])
+
+    def _begun(self, key: str, number: int) -> _Day:
+        at = self._known.setdefault(key, {"days": {}, "top": {}})
+        if len(self._known) > self._most:
+            oldest = next(iter(self._known))
+            del self._known[oldest]
+            self._last.pop(oldest, None)
+        day = str(number)
+        spent = at["days"].setdefault(day, [0, 0.0, 0, 0.0, 0, 0])
+        top = at["top"].setdefault(day, [])
+        if not spent[0]:
+            _forget(at)
+        self._last[key] = made = _Day(number, spent, top, _usual(at, day))
+        return made
 
 
 def _among_dearest(top: list[list[Any]], row: list[Any]) -> None:
@@ -101,9 +131,7 @@ def _usual(at: Mapping[str, Any], day: str) -> float:
     return median(earlier) if len(earlier) >= _USUAL_DAYS else 0.0
 
 
-def _dear_day(
-    at: Mapping[str, Any], run: Closed, who: str, about: str = "", model: str = ""
-) -> Seen:
+def _dear_day(at: Mapping[str, Any], run: Paid, who: str, about: str = "", model: str = "") -> Seen:
     day = str(run.created_at // DAY)
     usual, now = _usual(at, day), at["days"][day]
     title = f"{who} spends more than twice its usual {usd(usual)} a day"

@@ -6,10 +6,10 @@ and 14 of them above the old one. Median and MAD come from blocks of 100 runs of
 first of 50; S takes the median one standard error high.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import exp, log, sqrt
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.improve.detect.seen import EVIDENCE, Seen
 from bot.improve.detect.versions import slot, week_of
@@ -17,7 +17,6 @@ from bot.improve.facts import REGRESSION
 from bot.model.run import RunStatus
 from bot.model.stats import wilson
 from bot.model.words import duration, usd
-from bot.ports.stores import Closed
 
 ALARM = 12.0
 _SLACK, _CUT, _LEAST = 0.25, 3.0, 0.05
@@ -28,18 +27,32 @@ _MEASURES = ("latency", "cost")
 _DONE = RunStatus.SUCCEEDED.value
 
 
-def fold(known: dict[str, Any], page: Iterable[Closed]) -> list[Seen]:
+class Took(NamedTuple):
+    """What is read of a closed run."""
+
+    id: str
+    created_at: int
+    scored_at: int
+    status: str
+    person: str
+    agent: str
+    version: int
+    latency_ms: int
+    cost_usd: float | None
+
+
+def fold(known: dict[str, Any], page: Iterable[Took]) -> list[Seen]:
     """Closed runs. `known` is {agent: {version: numbers}}."""
-    return [seen for run in page if run.agent and run.status == _DONE for seen in _both(known, run)]
-
-
-def _both(known: dict[str, Any], run: Closed) -> Iterator[Seen]:
-    at = slot(known, run, _fresh)
-    at["n"] += 1
-    if (took := run.latency_ms) and took > 0:
-        yield from _one(at, "latency", log(took), run)
-    if (cost := run.cost_usd) and cost > 0:
-        yield from _one(at, "cost", log(cost), run)
+    seen: list[Seen | None] = []
+    for run in page:
+        if run.agent and run.status == _DONE:
+            at = slot(known, run.agent, run.version, run.created_at, _fresh)
+            at["n"] += 1
+            if (took := run.latency_ms) > 0:
+                seen.append(_one(at, "latency", log(took), run))
+            if (cost := run.cost_usd) and cost > 0:
+                seen.append(_one(at, "cost", log(cost), run))
+    return [one for one in seen if one]
 
 
 def _fresh(before: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -58,20 +71,21 @@ def _fresh(before: Mapping[str, Any] | None) -> dict[str, Any]:
     return {"n": 0, **measures}
 
 
-def _one(at: dict[str, Any], name: str, x: float, run: Closed) -> Iterator[Seen]:
-    own = at[name]
+def _one(at: dict[str, Any], name: str, x: float, run: Took) -> Seen | None:
+    own, seen = at[name], None
     if own["base"][0] and _strikes(own, x, run, at["n"]):
         own["then"] = -1
         if _confirmed(own):
-            yield _seen(at, name, run)
+            seen = _seen(at, name, run)
             _goes_on(own)
         else:
             own["s"] = 0.0
     if own["s"] < ALARM / 2:
         _learn(own, x)
+    return seen
 
 
-def _strikes(own: dict[str, Any], x: float, run: Closed, count: int) -> bool:
+def _strikes(own: dict[str, Any], x: float, run: Took, count: int) -> bool:
     """Whether it has fired and the runs that are to confirm it are all there."""
     s = own["s"]
     if own["then"] >= 0:
@@ -131,7 +145,7 @@ def _learn(own: dict[str, Any], x: float) -> None:
     own["block"] = []
 
 
-def _seen(at: dict[str, Any], name: str, run: Closed) -> Seen:
+def _seen(at: dict[str, Any], name: str, run: Took) -> Seen:
     span, (_, middle, _) = at[name]["span"], at[name]["base"]
     before, now = exp(middle), exp(median(row[0] for row in span))
     below = wilson(sum(row[0] > middle for row in span), len(span))[0]

@@ -1,8 +1,9 @@
 """The error knowledge base: failures by signature, and whether what was tried helped; pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.improve.analyst import known_problem, lesson, outage
 from bot.improve.detect.seen import Seen
@@ -11,23 +12,37 @@ from bot.improve.facts import ERROR, OUTAGE, number
 from bot.model.finding import Failure, Finding
 from bot.model.signature import signature
 from bot.model.words import one_line
-from bot.ports.stores import Closed
 
 _SIGNS, _PEOPLE = 500, 20
 _LEAST, _LONGEST = 50, 5_000
 
 
+class Ran(NamedTuple):
+    """What is read of a closed run."""
+
+    id: str
+    created_at: int
+    scored_at: int
+    status: str
+    person: str
+    agent: str
+    cost_usd: float | None
+
+
 def fold(
-    known: dict[str, Any], page: Iterable[Closed], failures: Mapping[str, Sequence[Failure]]
+    known: dict[str, Any], page: Sequence[Ran], failures: Mapping[str, Sequence[Failure]]
 ) -> list[Seen]:
     """Closed runs, and what failed in them by run id. `known` counts runs by agent ("runs") and
     keeps the signatures that were seen last ("signs")."""
     exposed, signs = known.setdefault("runs", {}), known.setdefault("signs", {})
-    seen: list[Seen] = []
-    for run in page:
-        exposed[run.agent] = exposed.get(run.agent, 0) + 1
-        if failed := failures.get(run.id):
-            seen += [_seen(signs, run, failure, sign) for failure, sign in _told_once(failed)]
+    for agent, runs in Counter(run.agent for run in page).items():
+        exposed[agent] = exposed.get(agent, 0) + runs
+    seen = [
+        _seen(signs, run, failure, sign)
+        for run in page
+        if run.id in failures
+        for failure, sign in _told_once(failures[run.id])
+    ]
     while len(signs) > _SIGNS:
         del signs[next(iter(signs))]
     return seen
@@ -46,7 +61,7 @@ def _told_once(failures: Sequence[Failure]) -> Iterator[tuple[Failure, str]]:
             yield failure, sign
 
 
-def _seen(signs: dict[str, Any], run: Closed, failure: Failure, sign: str) -> Seen:
+def _seen(signs: dict[str, Any], run: Ran, failure: Failure, sign: str) -> Seen:
     about = "\x1f".join((failure.error_type, failure.step, sign))
     elsewhere = outage(run.agent, failure.error_type)
     title = f"{failure.error_type}{f' in {failure.step}' if failure.step else ''}: "

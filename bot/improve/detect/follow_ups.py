@@ -2,13 +2,26 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.improve.outcome import JUDGE, WHILE
 from bot.model.run import RunStatus
-from bot.ports.stores import Closed
 
 _DONE = RunStatus.SUCCEEDED.value
+
+
+class Asked(NamedTuple):
+    """What is read of a closed run."""
+
+    id: str
+    created_at: int
+    scored_at: int
+    status: str
+    finished_at: int
+    conversation: str
+    person: str
+    y: float | None
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +32,7 @@ class FollowUp:
     then: str
 
 
-def fold(known: dict[str, Any], page: Iterable[Closed]) -> list[FollowUp]:
+def fold(known: dict[str, Any], page: Iterable[Asked]) -> list[FollowUp]:
     """Closed runs by id. `known` keeps the last run of each person and conversation as long as
     something may follow it: {place: [id, ended at]}."""
     found: list[FollowUp] = []

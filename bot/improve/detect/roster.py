@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.improve.detect.seen import Seen
 from bot.improve.facts import DUPLICATE, PRAISE, UNUSED
@@ -11,14 +11,37 @@ from bot.lexical import terms
 from bot.model.agent import AgentVersion
 from bot.model.stats import difference, wilson
 from bot.model.words import count
-from bot.ports.stores import Closed
 
 DAY = 86_400_000
 _ALIKE = 0.7
 _AGENTS, _VERSIONS, _LIKED = 200, 50, 5
 
 
-def fold(known: dict[str, Any], page: Iterable[Closed]) -> list[Seen]:
+class Judged(NamedTuple):
+    """What is read of a scored run."""
+
+    id: str
+    created_at: int
+    scored_at: int
+    status: str
+    person: str
+    agent: str
+    version: int
+    y: float | None
+    source: str
+
+
+class Asked(NamedTuple):
+    """What is read of a closed run."""
+
+    id: str
+    created_at: int
+    scored_at: int
+    status: str
+    agent: str
+
+
+def fold(known: dict[str, Any], page: Iterable[Judged]) -> list[Seen]:
     """Scored runs. `known` is {agent: {"versions": {version: [scored, good]}, "liked": [[run,
     person]]}}, `liked` those that people rated as good, the newest."""
     for run in page:
@@ -38,7 +61,7 @@ def fold(known: dict[str, Any], page: Iterable[Closed]) -> list[Seen]:
     return []
 
 
-def used(known: dict[str, Any], page: Iterable[Closed]) -> list[Seen]:
+def used(known: dict[str, Any], page: Iterable[Asked]) -> list[Seen]:
     """Closed runs. `known` is when each agent was last asked (ms)."""
     for run in page:
         if run.agent:

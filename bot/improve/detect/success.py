@@ -7,15 +7,14 @@ number of runs to a false alarm is at least 5,000. m is taken half a standard er
 runs that are at least a block of 40 old, so that a fall is not learned before it is seen.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from math import log, sqrt
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.improve.detect.seen import EVIDENCE, Seen
 from bot.improve.detect.versions import slot, week_of
 from bot.improve.facts import REGRESSION
-from bot.ports.stores import Closed
 
 ALARM = 5_000.0
 _DROPS = (0.15, 0.3)
@@ -27,22 +26,37 @@ _FAR = 15.0  # a fall that has lasted long is over as soon as one that has not
 _NORMAL = NormalDist()
 
 
-def fold(known: dict[str, Any], page: Iterable[Closed]) -> list[Seen]:
+class Judged(NamedTuple):
+    """What is read of a scored run."""
+
+    id: str
+    created_at: int
+    scored_at: int
+    status: str
+    person: str
+    agent: str
+    version: int
+    y: float | None
+    cost_usd: float | None
+
+
+def fold(known: dict[str, Any], page: Iterable[Judged]) -> list[Seen]:
     """Scored runs in the order of their outcomes. `known` is {agent: {version: numbers}}."""
-    return [seen for run in page if run.agent and run.y is not None for seen in _one(known, run)]
+    seen = [_one(known, run, run.y) for run in page if run.agent and run.y is not None]
+    return [one for one in seen if one]
 
 
-def _one(known: dict[str, Any], run: Closed) -> Iterator[Seen]:
-    at = slot(known, run, _fresh)
+def _one(known: dict[str, Any], run: Judged, y: float) -> Seen | None:
+    at, seen = slot(known, run.agent, run.version, run.created_at, _fresh), None
     at["n"] += 1
-    y = float(run.y or 0.0)
     n, total = at["base"]
     if n:
         m = _lowered((total + 1) / (n + 2), n)
         if _strikes(at, m, y, run):
-            yield _seen(at, run, total / n)
+            seen = _seen(at, run, total / n)
             at["m"] = [0.0] * len(_DROPS)
     _learn(at, y)
+    return seen
 
 
 def _fresh(before: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -66,7 +80,7 @@ def _lowered(mean: float, n: float) -> float:
     return min(max(m, 0.05), 0.98)
 
 
-def _strikes(at: dict[str, Any], m: float, y: float, run: Closed) -> bool:
+def _strikes(at: dict[str, Any], m: float, y: float, run: Judged) -> bool:
     factors = [1 + min(d / (m * (1 - m)), 0.9 / (1 - m)) * (m - y) for d in _DROPS]
     at["m"] = [(1 + wealth) * f for wealth, f in zip(at["m"], factors, strict=True)]
     at["w"] = min(at["w"] + log(factors[0]), _FAR)
@@ -94,7 +108,7 @@ def _learn(at: dict[str, Any], y: float) -> None:
         at["base"], at["held"], at["block"] = [n * part, total * part], block, [0, 0.0]
 
 
-def _seen(at: dict[str, Any], run: Closed, before: float) -> Seen:
+def _seen(at: dict[str, Any], run: Judged, before: float) -> Seen:
     count, total, usd, since = at["span"]
     now = total / count
     error = sqrt(max(now * (1 - now), 0.02) / count + before * (1 - before) / at["base"][0])

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.ports.stores import Closed
-
 _WEEK = 7 * 86_400_000
 _VERSIONS, _AGENTS = 4, 200
 """Kept of an agent, and agents: those that were at work last. What fails its trial is a version
@@ -12,20 +10,24 @@ too, and may not push out the one in use."""
 
 
 def slot(
-    known: dict[str, Any], run: Closed, fresh: Callable[[Mapping[str, Any] | None], dict[str, Any]]
+    known: dict[str, Any],
+    agent: str,
+    version: int,
+    asked_at: int,
+    fresh: Callable[[Mapping[str, Any] | None], dict[str, Any]],
 ) -> dict[str, Any]:
-    """The numbers of the run's version. A new one is made by `fresh` from those of the version
+    """The numbers of a run's version. A new one is made by `fresh` from those of the version
     that was at work last. "first" is when its first run was asked (ms)."""
     # What was at work last stands at the end: the others are forgotten first.
-    versions: dict[str, Any] = known.pop(run.agent, None) or {}
-    known[run.agent] = versions
+    versions: dict[str, Any] = known.pop(agent, None) or {}
+    known[agent] = versions
     while len(known) > _AGENTS:
         del known[next(iter(known))]
-    name = str(run.version)
+    name = str(version)
     at: dict[str, Any] | None = versions.pop(name, None)
     if at is None:
         last = versions[next(reversed(versions))] if versions else None
-        at = {**fresh(last), "first": run.created_at}
+        at = {**fresh(last), "first": asked_at}
     versions[name] = at
     while len(versions) > _VERSIONS:
         del versions[next(iter(versions))]

@@ -5,7 +5,7 @@ import pytest
 from bot.clock import SystemIds
 from bot.model.feedback import Feedback
 from bot.model.run import Outcome, Run, Step, StepKind
-from bot.ports.stores import Judgement
+from bot.ports.stores import Closed, Judgement
 from bot.services import Services
 from jobs import analyze
 from storage.engine import Database
@@ -86,13 +86,13 @@ async def test_whoever_votes_a_hundred_times_has_one_vote(
         await rate(services, run, (-1) ** n)
     assert await outcome(services, run) == Outcome(0.5, "rating")
     assert len(await services.feedback.of_run(W, run.id)) == 2
-    [found] = await services.evidence.scored(W, (0, ""), 2**53, 10)
+    [found] = await services.evidence.scored(W, Closed, (0, ""), 2**53, 10)
     first = found.scored_at
     clock.advance(60)
     await rate(services, run, 1)
     assert await outcome(services, run) == Outcome(1.0, "rating")
     # However often a mind is changed, detectors see the run come once.
-    [found] = await services.evidence.scored(W, (0, ""), 2**53, 10)
+    [found] = await services.evidence.scored(W, Closed, (0, ""), 2**53, 10)
     assert found.scored_at == first
 
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from bot.improve.detect.seen import Seen, merged
-from bot.ports.stores import Closed
+from bot.ports.stores import Closed, R
 
 T = 1_780_000_000_000
 MINUTE = 60_000
 
-Fold = Callable[[dict[str, Any], Sequence[Closed]], Iterable[Seen]]
+Fold = Callable[[dict[str, Any], Sequence[Any]], Iterable[Seen]]
+"""Of rows that hold less than a `Closed` does."""
 
 
 def closed(number: int, **changes: Any) -> Closed:
@@ -40,13 +41,20 @@ def closed(number: int, **changes: Any) -> Closed:
     return made._replace(**changes)
 
 
+def narrowed(row: type[R], run: Closed) -> R:
+    """As a detector reads it."""
+    given: Any = row
+    made: R = given(*(getattr(run, name) for name in given._fields))
+    return made
+
+
 def tossed(chance: random.Random, rates: Iterable[float], **changes: Any) -> Iterator[Closed]:
     """Runs that succeed at these rates, one after the other."""
     for number, rate in enumerate(rates):
         yield closed(number, y=float(chance.random() < rate), **changes)
 
 
-def at_once(fold: Fold, runs: Sequence[Closed]) -> tuple[dict[str, Any], list[Seen]]:
+def at_once(fold: Fold, runs: Sequence[Any]) -> tuple[dict[str, Any], list[Seen]]:
     known: dict[str, Any] = {}
     return known, merged(fold(known, runs))
 

@@ -7,7 +7,7 @@ import pytest
 from bot.improve.detect import costs
 from bot.model.budget import Budget, Period, Scope
 from bot.ports.stores import Closed
-from tests.bot.improve.detect.samples import T, at_once, closed, in_pages
+from tests.bot.improve.detect.samples import T, at_once, closed, in_pages, narrowed
 
 DAY = 86_400_000
 
@@ -62,14 +62,15 @@ def test_a_dear_model_is_told_with_a_cheaper_one() -> None:
 
 
 def test_a_runbook_that_became_dear_is_told_with_its_agent_and_model() -> None:
-    runs = [(run, "refunds", "big") for run in _days([10] * 8 + [30], cost=0.25)]
+    days = [narrowed(costs.Paid, run) for run in _days([10] * 8 + [30], cost=0.25)]
+    runs = [(run, "refunds", "big") for run in days]
     known, seen = {}, []  # type: ignore[var-annotated]
     for start in range(0, len(runs), 7):
         seen += costs.by_runbook(known, runs[start : start + 7])
     assert [(one.kind, one.agent, one.count) for one in seen] == [("cost", "writer", 21)]
     assert seen[0].title.startswith("writer with refunds on big spends more than twice its usual")
     assert (seen[0].facts["workflow"], seen[0].facts["model"]) == ("refunds", "big")
-    agent_wide = at_once(costs.fold, [run for run, *_ in runs])[1]
+    agent_wide = at_once(costs.fold, days)[1]
     assert seen[0].fingerprint != agent_wide[0].fingerprint
     for n in range(100):
         costs.by_runbook(known, [(runs[0][0], f"book{n}", "")])

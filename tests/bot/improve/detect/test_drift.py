@@ -10,7 +10,9 @@ import pytest
 
 from bot.improve.detect import drift
 from bot.ports.stores import Closed
-from tests.bot.improve.detect.samples import at_once, closed, in_pages
+from tests.bot.improve.detect.samples import Fold, at_once, closed, in_pages
+
+FOLD: Fold = drift.fold
 
 
 def _taking(chance: random.Random, factors: Iterable[float], **changes: Any) -> list[Closed]:
@@ -25,7 +27,7 @@ def test_a_rise_by_half_is_noticed_after_about_40_runs() -> None:
     for seed in range(60):
         known: dict[str, Any] = {}
         for number, run in enumerate(_taking(random.Random(seed), [1.0] * 300 + [1.5] * 400)):
-            if drift.fold(known, [run]):
+            if FOLD(known, [run]):
                 took.append(number - 300)
                 break
     assert len(took) == 60
@@ -36,7 +38,7 @@ def test_steady_times_raise_no_alarm_in_5000_runs_on_average() -> None:
     alarms, runs = 0, 40_000
     known: dict[str, Any] = {}
     for run in _taking(random.Random(4), [1.0] * runs, cost_usd=None):
-        alarms += len(drift.fold(known, [run]))
+        alarms += len([*FOLD(known, [run])])
     assert alarms <= runs / 5_000
 
 
@@ -78,7 +80,7 @@ def test_any_pages_come_to_the_same(size: int) -> None:
 def test_what_lasts_is_told_again_and_then_how_things_are() -> None:
     runs = [closed(n, latency_ms=600 if n < 200 else 1_500) for n in range(1_000)]
     known: dict[str, Any] = {}
-    told = [(n, seen) for n, run in enumerate(runs) for seen in drift.fold(known, [run])]
+    told = [(n, seen) for n, run in enumerate(runs) for seen in FOLD(known, [run])]
     assert len(told) == 5
     assert {seen.facts["since"] for _, seen in told} == {runs[200].created_at}
     assert {seen.facts["earlier"] for _, seen in told} == {200}

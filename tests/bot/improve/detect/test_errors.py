@@ -11,7 +11,6 @@ from bot.improve.analyst import ripe
 from bot.improve.detect import errors
 from bot.improve.detect.seen import Seen, merged
 from bot.model.finding import Failure
-from bot.ports.stores import Closed
 from tests.bot.improve.detect.samples import T, at_once, closed, in_pages
 
 TIMEOUT = Failure("", "", "http_fetch", "tool", "no answer from https://h7.example in 7 s")
@@ -23,7 +22,7 @@ def folding(failures: Mapping[int, Sequence[Failure]]) -> Any:
     """A fold of runs of which these numbers failed in these ways."""
     named = {f"r{n:07}": made for n, made in failures.items()}
 
-    def fold(known: dict[str, Any], page: Sequence[Closed]) -> list[Seen]:
+    def fold(known: dict[str, Any], page: Sequence[errors.Ran]) -> list[Seen]:
         return errors.fold(known, page, named)
 
     return fold

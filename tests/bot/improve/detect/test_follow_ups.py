@@ -6,14 +6,17 @@ from typing import Any
 import pytest
 
 from bot.improve.detect import follow_ups
-from bot.improve.detect.follow_ups import FollowUp
-from bot.ports.stores import Closed
-from tests.bot.improve.detect.samples import closed
+from bot.improve.detect.follow_ups import Asked, FollowUp
+from tests.bot.improve.detect import samples
 
 _PLACE = {"conversation": "c", "person": "p", "y": None}
 
 
-def _found(runs: Sequence[Closed], size: int = 100) -> list[FollowUp]:
+def closed(number: int, **changes: Any) -> Asked:
+    return samples.narrowed(Asked, samples.closed(number, **changes))
+
+
+def _found(runs: Sequence[Asked], size: int = 100) -> list[FollowUp]:
     known: dict[str, Any] = {}
     pages = [runs[start : start + size] for start in range(0, len(runs), size)]
     return [one for page in pages for one in follow_ups.fold(known, page)]

@@ -8,14 +8,16 @@ import pytest
 
 from bot.improve.detect import success
 from bot.ports.stores import Closed
-from tests.bot.improve.detect.samples import MINUTE, T, at_once, closed, in_pages, tossed
+from tests.bot.improve.detect.samples import MINUTE, Fold, T, at_once, closed, in_pages, tossed
+
+FOLD: Fold = success.fold
 
 
 def _alarm(runs: list[Closed]) -> int:
     """How many runs it took, 0 where it never fired."""
     known: dict[str, Any] = {}
     for number, run in enumerate(runs, 1):
-        if success.fold(known, [run]):
+        if FOLD(known, [run]):
             return number
     return 0
 
@@ -36,7 +38,7 @@ def test_it_takes_5000_runs_on_average_to_a_false_alarm(rate: float) -> None:
     alarms, runs = 0, 30_000
     known: dict[str, Any] = {}
     for run in tossed(random.Random(7), [rate] * runs):
-        if success.fold(known, [run]):
+        if FOLD(known, [run]):
             alarms, known = alarms + 1, {}
     assert alarms <= runs / 5_000
 

@@ -10,6 +10,7 @@ import pytest
 from bot.model.budget import Budget, Period, Scope
 from bot.model.proposal import Change, Proposal, ProposalKind, ProposalStatus
 from bot.model.run import Run, RunStatus, StepKind
+from bot.ports.stores import Closed
 from tests.bot.dispatch.saying import WORKSPACE
 from tests.bot.improve.replay.conftest import GOODS, OWNER, Loop
 from tests.fakes.model_answers import Answer, Body, Failure, Turn, Wait, asked
@@ -72,7 +73,7 @@ async def test_it_counts_nowhere_as_a_request(loop: Loop) -> None:
         run = await services.runs.get(WORKSPACE, task)
         assert run and len(await services.runs.history(WORKSPACE, run.conversation, 9)) == 1
     young = (2**52, 2**53)
-    closed, still_open = await services.evidence.closed(WORKSPACE, "", "~", young, 500)
+    closed, still_open = await services.evidence.closed(WORKSPACE, Closed, "", "~", young, 500)
     assert {run.id for run in closed} == {run.id for run in loop.asked} and not still_open
     assert not await services.runs.takes_part(WORKSPACE, "replay")
 
