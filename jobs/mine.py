@@ -4,12 +4,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.improve.clusters import Clusters
+from bot.improve.commanded import Commanded
 from bot.improve.detect import mined
 from bot.improve.detect.mined import RECENT_MS, Crew
 from bot.improve.detect.seen import Seen
 from bot.improve.detect.splits import of_split, splits
 from bot.improve.distinct import mark
 from bot.improve.forecast import CLOSED, SCORED, known_of
+from bot.improve.gaps import Gap
 from bot.improve.mining import Ended, Judged, Means, Mined, OfClosed, OfScored, Version
 from bot.model.words import count
 from bot.ports.stores import R, State
@@ -45,7 +47,9 @@ async def work(services: Services, workspace: str, run_id: str) -> str:
         _OfScored(services, workspace, clusters, crew),
         scored=True,
     )
-    told = await _tell(services, workspace, crew)
+    commanded = Commanded(services.states, services.evidence, services.clock)
+    await commanded.read(workspace, services.clock.now() - RECENT_MS)
+    told = await _tell(services, workspace, crew, commanded)
     if closed or scored:
         await services.forecast.refresh(workspace)
     return (
@@ -134,19 +138,21 @@ class _OfScored:
         return ()
 
 
-async def _tell(services: Services, workspace: str, crew: Crew) -> int:
+async def _tell(services: Services, workspace: str, crew: Crew, commanded: Commanded) -> int:
     """Raises what is new or has grown. Killed half-way it is told again, which changes nothing."""
     closed = await services.states.get(workspace, CLOSED)
     scored = await services.states.get(workspace, SCORED)
     before = await services.states.get(workspace, TOLD)
-    revisions = f"{closed.revision} {scored.revision}"
+    now = services.clock.now()
+    commands, said = await commanded.found(workspace, now - RECENT_MS)
+    revisions = f"{closed.revision} {scored.revision} {said}"
     if before.watermark == revisions:
         return 0
     known: dict[str, Any] = dict(before.state.get("told") or {})  # type: ignore[call-overload]
-    whole, now = Mined(known_of(closed.state), known_of(scored.state)), services.clock.now()
+    whole = Mined(known_of(closed.state), known_of(scored.state))
     told: dict[str, int] = {}
     new = 0
-    for seen in await _seen(services, workspace, crew, whole, now - RECENT_MS):
+    for seen in await _seen(services, workspace, crew, whole, commands, now - RECENT_MS):
         last = known.get(seen.fingerprint, 0)
         if seen.count >= _MORE * last:
             finding = seen.finding(workspace, services.ids.run_id(), now)
@@ -158,10 +164,16 @@ async def _tell(services: Services, workspace: str, crew: Crew) -> int:
 
 
 async def _seen(
-    services: Services, workspace: str, crew: Crew, whole: Mined, since: int
+    services: Services,
+    workspace: str,
+    crew: Crew,
+    whole: Mined,
+    commands: Sequence[Gap],
+    since: int,
 ) -> list[Seen]:
     patterns = mined.runbooks(whole.patterns.found(since))
-    gaps = [gap for gap in whole.gaps.found(since) if gap.tool or whole.clusters.size(gap.topic)]
+    gaps = [g for g in whole.gaps.found(since) if g.named[0] or whole.clusters.size(g.topic)]
+    gaps += commands
     ids = {run for one in patterns for run in one.examples}
     ids |= {run for one in gaps for run in one.examples}
     routes = list(mined.of_routes(whole))

@@ -6,7 +6,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, TextClause, bindparam, text
 
 from bot.model.finding import Failure
-from bot.model.run import OPEN, RunStatus
+from bot.model.run import OPEN, UNKNOWN_COMMAND, RunStatus
 from bot.model.terms import SILENT
 from bot.model.trial import SITTING_MS, Arm, Assignment, Observed
 from bot.ports.stores import Closed, R, Row
@@ -28,9 +28,8 @@ _CREATED_AT, _STATUS = 1, 3
 
 # "#columns" and "#mine" stand for what statements have in common. The channels that teach nothing
 # are fixed names of this program's own, and so is the kind.
-_MINE = " AND ".join(
-    ("workspace = :w", "kind = 'request'", *(f"channel <> '{name}'" for name in sorted(SILENT)))
-)
+_TAUGHT = [f"channel <> '{name}'" for name in sorted(SILENT)]
+_MINE = " AND ".join(("workspace = :w", "kind = 'request'", *_TAUGHT))
 
 
 # By ids the primary key is the way: SQLite would take an index of the whole workspace instead.
@@ -41,7 +40,8 @@ def _sql(query: str, row: type[Row] | None = None) -> TextClause:
     fields: Sequence[str] = cast(Any, row)._fields if row else ()
     columns = ", ".join(_COLUMN.get(name, name) for name in fields)
     filled = query.replace("#columns", columns).replace("#mine_by_id", _MINE_BY_ID)
-    return text(filled.replace("#mine", _MINE))
+    filled = filled.replace("#mine", _MINE)
+    return text(filled.replace("#taught", "".join(f" AND {one}" for one in _TAUGHT)))
 
 
 _CLOSED = """
@@ -54,6 +54,16 @@ _SCORED = """
         AND (scored_at > :at OR id > :id) AND scored_at < :until
     ORDER BY scored_at, id LIMIT :limit
 """
+# By the index of agents' numbers: a command has no agent.
+_UNKNOWN_COMMANDS = _sql(
+    """
+    SELECT id, created_at, conversation, person, SUBSTR(error_message, :from, 120) FROM runs
+    WHERE workspace = :w AND kind = 'command' AND agent = '' AND agent_version = 0
+        AND created_at >= :at AND (created_at > :at OR id > :id) AND created_at < :until
+        AND error_type = 'bad_input' AND SUBSTR(error_message, 1, :from - 1) = :begins #taught
+    ORDER BY created_at, id LIMIT :limit
+    """
+)
 _LATELY = _sql(
     """
     SELECT #columns FROM runs
@@ -156,6 +166,18 @@ class EvidenceStore:
         query = _sql(_SCORED, row)
         page = await self._rows(query, w=workspace, at=at, id=id, until=until, limit=limit)
         return _made(row, page)
+
+    async def unknown_commands(
+        self, workspace: str, after: tuple[int, str], until: int, limit: int
+    ) -> Sequence[tuple[str, int, str, str, str]]:
+        at, id = after
+        begins = UNKNOWN_COMMAND
+        rows = await self._rows(
+            _UNKNOWN_COMMANDS,
+            **{"w": workspace, "at": at, "id": id, "until": until, "limit": limit},
+            **{"begins": begins, "from": len(begins) + 1},
+        )
+        return [tuple(row) for row in rows]
 
     async def lately(self, workspace: str, agents: Sequence[str], limit: int) -> Sequence[Closed]:
         rows = await self._rows(

@@ -25,7 +25,7 @@ from bot.model.codec import reply_from_json, reply_to_json
 from bot.model.file import Attached, Taken
 from bot.model.message import Reply
 from bot.model.person import Person, Role
-from bot.model.run import Run, RunKind, RunStatus, Step, StepKind
+from bot.model.run import UNKNOWN_COMMAND, Run, RunKind, RunStatus, Step, StepKind
 from bot.model.trial import GONE
 from bot.model.words import usd
 from bot.ports.channels import Event
@@ -211,7 +211,7 @@ class Executor:
             near = self._commands.closest(name)
             hint = f" Did you mean /{near}?" if near else ""
             said = f"There is no command /{name}.{hint} /help lists them all."
-            raise BadInput(f"unknown command {name!r}", said=said)
+            raise BadInput(f"{UNKNOWN_COMMAND}{name}{f', near {near}' if near else ''}", said=said)
         known = await self._people.get(run.workspace, run.person)
         person = replace(known, role=Role.GUEST) if known and run.guest else known
         if person is None or not person.role.may(command.role):

@@ -83,6 +83,8 @@ class GapFacts(Common, total=False):
     """What was asked for and is missing, in a few words: "calendar"."""
     tool: str
     """The tool asked for that there is none of, or that the agent has no right to."""
+    called: str
+    """The name by which people called somebody, "" where they called nobody."""
     able: str
     """An agent here that has what is missing, "" where none has."""
     missing: bool

@@ -1,8 +1,9 @@
 """What people asked for and nobody here could do, by what it was about; a fold, pure.
 
 A request shows a gap where the answer says that it can't be done, a tool was asked for that its
-agent hasn't, no file that came could be read, the person turned to another agent, or asked the same
-again in other words. Each run counts once, however many of these it shows. Two folds, as in
+agent hasn't, someone was called by a name that nobody has, no file that came could be read, the person
+turned to another agent, or asked the same again in other words; so does a command that there is
+none of. Each run counts once, however many of these it shows. Two folds, as in
 `patterns`: `closed` over closed runs, `judged` over runs as they get an outcome.
 """
 
@@ -12,6 +13,20 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bot.improve.distinct import distinct, mark, note
+from bot.improve.signs import (
+    CANNOT,
+    COMMAND,
+    FILE,
+    HANDED_ON,
+    MENTION,
+    NAME,
+    NAMED,
+    REPHRASED,
+    TOOL,
+    says_no,
+    unknown_name,
+    unknown_tools,
+)
 from bot.model.stats import wilson
 
 RUNS, PEOPLE = 5, 2
@@ -21,34 +36,9 @@ SHARE = 0.2
 MOST = 192
 """Topics that are kept; up to twice as many between two clearings."""
 
-CANNOT, TOOL, FILE, HANDED_ON, REPHRASED = "cannot", "tool", "file", "handed on", "rephrased"
-
 _MARKS, _NAMES, _EXAMPLES, _WAITING = 16, 8, 5, 512
 _SOON = 15 * 60_000
-_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,39}\Z", re.ASCII)
-_MENTION = re.compile(r"\s*@([a-z][a-z0-9_-]*)\b", re.IGNORECASE)
 _ENDING = re.compile(r"\.([a-z0-9]{1,6})\Z", re.ASCII)
-_SAYS_NO = re.compile(
-    r"\b(?:i can(?:'t|not| not)|i(?:'m| am) (?:not able|unable) to"
-    r"|i (?:don't|do not) have (?:access|a tool|the ability|any way)|i have no (?:access|tool|way)"
-    r"|beyond what i can|ich kann (?:das |dir |ihnen )?(?:leider )?nicht|ich habe keinen zugriff"
-    r"|je ne peux pas|je n'ai pas acc[eè]s|no puedo|no tengo acceso)\b"
-)
-# One of these stands in whatever says no: most answers need no closer look.
-_NO = (
-    "can't",
-    "cannot",
-    "can not",
-    "not able",
-    "unable",
-    "have ",
-    "beyond",
-    "kann",
-    "habe",
-    "pas",
-    "no ",
-)
-_NO_MODEL = "No language model is connected"
 
 
 class Asked(NamedTuple):
@@ -68,8 +58,8 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """`topic` is a cluster's id or "tool:NAME". `runs` of `whole` requests showed it (the same
-    number for a tool). `agent` is who got most of them when it was first worth telling; `agents`
+    """`topic` is a cluster's id, or "tool:NAME", "agent:NAME" or "command:NAME". `runs` of `whole` requests showed it (the same
+    number for a name). `agent` is who got most of them when it was first worth telling; `agents`
     all who did, `able` whom people turned to instead, most often first. `signals` count what
     showed it. `used` are tools that worked in such requests, `endings` those of files that didn't.
     Times in ms."""
@@ -90,14 +80,21 @@ class Gap:
     last_at: int
 
     @property
+    def named(self) -> tuple[str, str]:
+        """What was asked for by its name: ("tool" | "agent" | "command", name), or ("", "")."""
+        kind, colon, name = self.topic.partition(":")
+        return (kind, name) if colon else ("", "")
+
+    @property
     def tool(self) -> str:
-        return self.topic.removeprefix("tool:") if self.topic.startswith("tool:") else ""
+        kind, name = self.named
+        return name if kind == "tool" else ""
 
     @property
     def missing(self) -> bool:
         """Whether the means are missing, rather than someone who knows how to use them."""
         means = sum(self.signals.get(one, 0) for one in (CANNOT, TOOL, FILE))
-        return bool(self.tool) or 2 * means >= self.runs
+        return self.named[0] in ("tool", "command") or 2 * means >= self.runs
 
 
 class Gaps:
@@ -115,20 +112,28 @@ class Gaps:
     def dump(self) -> dict[str, Any]:
         return {"topics": self._topics, "last": self._last, "again": self._again}
 
-    def closed(self, asked: Asked, granted: Collection[str]) -> None:
-        """`granted` are the tools that its agent has."""
+    def closed(self, asked: Asked, granted: Collection[str], crew: Collection[str] = ()) -> None:
+        """`granted` are the tools that its agent has, `crew` the names of all agents."""
         self._handed_on(asked)
         steps = [step.partition(":")[::2] for step in asked.path.split("|")]
         signals = set()
-        for tool in _unknown(steps, granted):
+        for tool in unknown_tools(steps, granted):
             self._count(f"tool:{tool}", asked, {TOOL}, steps)
             signals.add(TOOL)
-        if _says_no(asked.answer):
+        if name := unknown_name(asked.message, crew):
+            self._count(f"agent:{name}", asked, {NAME}, steps)
+            signals.add(NAME)
+        if says_no(asked.answer):
             signals.add(CANNOT)
         if asked.error_type == "bad_input" and any(kind == "file" for kind, _ in steps):
             signals.add(FILE)
         if asked.cluster:
             self._count(asked.cluster, asked, signals, steps)
+
+    def commanded(self, name: str, asked: Asked) -> None:
+        """A command that there is none of, nor one like it."""
+        if NAMED.match(name):
+            self._count(f"command:{name}", asked, {COMMAND}, ())
 
     def judged(self, run_id: str, cluster: str, person: str, y: float, source: str) -> None:
         """A run that got its first outcome; asked again in other words, it was no answer."""
@@ -151,7 +156,7 @@ class Gaps:
         """Someone who calls another agent into the conversation was not served by the one before."""
         key = _place(asked)
         before = self._last.get(key)
-        called = _MENTION.match(asked.message)
+        called = MENTION.match(asked.message)
         if before and called and called[1].lower() == asked.agent != before[1]:
             kept = self._topics.get(before[2])
             if kept is not None and 0 <= asked.at - before[0] <= _SOON:
@@ -190,7 +195,8 @@ class Gaps:
             _add(kept["used"], name)
         if signals:
             _signal(kept, signals, asked.run_id, asked.agent, asked)
-            self._last[_place(asked)][4] = True
+            if _place(asked) in self._last:
+                self._last[_place(asked)][4] = True
         if FILE in signals:
             for kind, name in steps:
                 if kind == "file" and (ending := _ENDING.search(name.rstrip("!").lower())):
@@ -229,7 +235,7 @@ class Gaps:
 
 
 def _worth_it(gap: Gap) -> bool:
-    return gap.runs >= RUNS and gap.people >= PEOPLE and (bool(gap.tool) or gap.low >= SHARE)
+    return gap.runs >= RUNS and gap.people >= PEOPLE and (bool(gap.named[0]) or gap.low >= SHARE)
 
 
 def _signal(
@@ -254,19 +260,6 @@ def _signal(
         kept["agent"] = next(iter(_ranked(kept["agents"])), "")
 
 
-def _unknown(steps: Sequence[tuple[str, str]], granted: Collection[str]) -> list[str]:
-    """Tools that were asked for and that there are none of, by a name that a tool could have."""
-    failed = {name[:-1] for kind, name in steps if kind == "tool" and name.endswith("!")}
-    return sorted(name for name in failed if name not in granted and _NAME.match(name))[:2]
-
-
-def _says_no(answer: str) -> bool:
-    if answer.startswith(_NO_MODEL):  # that is one gap, and it is told at every start
-        return False
-    low = answer.replace("\u2019", "'").lower()
-    return any(hint in low for hint in _NO) and _SAYS_NO.search(low) is not None
-
-
 def _place(asked: Asked) -> str:
     return f"{mark(asked.conversation)}:{mark(asked.person)}"
 
@@ -276,5 +269,5 @@ def _ranked(counts: Mapping[str, int]) -> list[str]:
 
 
 def _add(counts: dict[str, int], name: str) -> None:
-    if name in counts or (len(counts) < _NAMES and _NAME.match(name)):
+    if name in counts or (len(counts) < _NAMES and NAMED.match(name)):
         counts[name] = counts.get(name, 0) + 1

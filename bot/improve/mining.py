@@ -97,7 +97,7 @@ class OfClosed:
             )
             if about:
                 tools, _ = means[run.agent, run.version]
-                self.gaps.closed(_asked(run, cluster, about, path), tools)
+                self.gaps.closed(_asked(run, cluster, about, path), tools, self._in_use)
         return by_runbook(
             self._spent,
             [

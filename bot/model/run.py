@@ -55,6 +55,8 @@ class StepKind(StrEnum):
     """A model grades an answer."""
 
 
+UNKNOWN_COMMAND = "unknown command "
+"""How the error message of a command that there is none of begins; its name follows."""
 GUARDED = "guarded"
 """The error type of a tool's call that a guard refused: it was never made."""
 

@@ -96,6 +96,12 @@ class Evidence(Protocol):
         """Requests that got their first outcome after (scored_at ms, id) and before `until`, in
         that order."""
 
+    async def unknown_commands(
+        self, workspace: str, after: tuple[int, str], until: int, limit: int
+    ) -> Sequence[tuple[str, int, str, str, str]]:
+        """Commands that there are none of, made after (ms, id) and before `until`, in that order:
+        (run, when, conversation, person, the name and what it is near to)."""
+
     async def lately(self, workspace: str, agents: Sequence[str], limit: int) -> Sequence[Closed]:
         """Requests that these agents answered (any, where none is named), newest first, as far as
         they are among the last few thousand."""

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from bot.agents import roster
 from bot.clock import SystemIds
 from bot.improve import facts, synthesis
 from bot.model.finding import Finding
 from bot.model.proposal import ProposalKind
-from bot.model.run import Outcome, Run, RunStatus, StepKind, Usage
+from bot.model.run import Outcome, Run, RunKind, RunStatus, StepKind, Usage
 from bot.services import Services
 from jobs import mine
 from storage.engine import Database
@@ -138,6 +138,52 @@ async def test_a_gap_names_what_is_wanted_and_what_there_is(
     assert room.facts["signals"] == {"cannot": 8, "tool": 8}
     assert gaps["calendar"].facts["able"] == ""
     assert gaps["http_fetch"].facts["able"] == "ops"
+
+
+async def test_who_is_called_and_not_there_is_a_gap_and_may_be_taken_on(
+    db: Database, services: Services, clock: HeldClock
+) -> None:
+    await keep(db, some(clock, 8, "@finance pay the invoice of supplier {}", agent="generalist"))
+    await mine.work(services, W, "run")
+    (gap,) = [one for one in await found(services, facts.GAP) if one.facts["called"]]
+    assert gap.title == "Asked for, and there is nobody of that name: @finance"
+    assert gap.agent == "generalist" and len(gap.evidence) == 5
+    draft = synthesis.draft(gap, {a.name: a for a in await services.agents.current(W)})
+    assert draft and draft.kind is ProposalKind.AGENT_NEW and draft.change.agent == "finance"
+
+
+async def test_commands_that_there_are_none_of_are_a_gap(
+    db: Database, services: Services, clock: HeldClock
+) -> None:
+    def said(number: int, name: str, **changes: Any) -> Run:
+        given = {"kind": RunKind.COMMAND, "status": RunStatus.FAILED, "error_type": "bad_input"}
+        return a_run(
+            created_at=clock.now() + number,
+            message=f"/{name}",
+            person=f"p{number % 3}",
+            error_message=f"unknown command {name}",
+            **(given | changes),
+        )
+
+    for times in (1, 2):
+        made = [said(n, "deploy") for n in range(4 * times)]
+        made += [said(n, "metrcs, near metrics") for n in range(8)]
+        made += [said(n, "other", workspace="other") for n in range(8)]
+        made += [said(n, "quiet", channel="whatsapp") for n in range(8)]
+        await keep(db, made)
+        async with db.write() as conn:
+            for run in made:
+                told = {"error_type": run.error_type, "error_message": run.error_message}
+                await conn.execute(update(runs_table).where(runs_table.c.id == run.id).values(told))
+        clock.advance(3600)
+        await mine.work(services, W, "run")
+        gaps = await found(services, facts.GAP)
+        assert [one.count for one in gaps] == ([] if times == 1 else [12])
+    assert gaps[0].title == "Asked for, and there is no such command: /deploy"
+    assert gaps[0].people == 3 and len(gaps[0].evidence) == 5
+    assert synthesis.draft(gaps[0], {}) is None
+    await mine.work(services, W, "run")
+    assert (await found(services, facts.GAP))[0].count == 12
 
 
 async def test_a_tool_of_a_version_on_trial_is_not_missing(

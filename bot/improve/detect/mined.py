@@ -20,6 +20,11 @@ RECENT_MS = 30 * 86_400_000
 _WEEK = 7 * 86_400_000
 _RELIABLE, _LIFT = 20, 0.05
 _TEXTS, _TEXT_CHARS = 5, 300
+_NOBODY, _NOT_WELL = "Asked for, and nobody here can", "Asked for, and not served well"
+_ASKED = {
+    "agent": "Asked for, and there is nobody of that name",
+    "command": "Asked for, and there is no such command",
+}
 _MEANINGLESS = re.compile(r"[^a-z0-9]+")
 
 
@@ -90,10 +95,10 @@ def runbooks(patterns: Sequence[Pattern]) -> list[Pattern]:
 
 
 def of_gap(gap: Gap, clusters: Clusters, crew: Crew, texts: Sequence[str]) -> Seen:
-    label = "" if gap.tool else clusters.label(gap.topic)
-    terms = _terms(clusters, texts) if gap.tool else list(clusters.terms(gap.topic))
-    wanted = gap.tool.replace("_", " ") or label
-    if not gap.tool and gap.endings and 2 * gap.signals.get("file", 0) >= gap.runs:
+    kind, name = gap.named
+    terms = _terms(clusters, texts) if kind else list(clusters.terms(gap.topic))
+    wanted = _wanted(kind, name) or clusters.label(gap.topic)
+    if not kind and gap.endings and 2 * gap.signals.get("file", 0) >= gap.runs:
         wanted = "files that end in " + ", ".join(f".{ending}" for ending in gap.endings)
     able = (crew.with_tool(gap.tool) if gap.tool else "") or next(
         (name for name in gap.able if name in crew.tools and name != gap.agent), ""
@@ -102,6 +107,7 @@ def of_gap(gap: Gap, clusters: Clusters, crew: Crew, texts: Sequence[str]) -> Se
     told: facts.GapFacts = {
         "wanted": wanted,
         "tool": gap.tool,
+        "called": name if kind == "agent" else "",
         "able": able,
         "missing": gap.missing,
         "tools": [tool for tool in gap.used if tool in had],
@@ -115,17 +121,21 @@ def of_gap(gap: Gap, clusters: Clusters, crew: Crew, texts: Sequence[str]) -> Se
         facts.GAP,
         gap.agent,
         gap.topic,
-        f"Asked for, and nobody here can: {wanted}"
-        if gap.missing
-        else f"Asked for, and not served well: {wanted}",
+        f"{_ASKED.get(kind) or (_NOBODY if gap.missing else _NOT_WELL)}: {wanted}",
         f"{count(gap.runs, 'request')} of {count(gap.people, 'person', 'people')} about {wanted} "
         f"({ways}), of {gap.whole:,} such requests.",
         gap.examples,
         count=gap.runs,
         people=gap.people,
-        confidence=1 - 1 / (1 + gap.runs) if gap.tool else gap.low,
+        confidence=1 - 1 / (1 + gap.runs) if kind else gap.low,
         facts={**told},
     )
+
+
+def _wanted(kind: str, name: str) -> str:
+    """What was asked for by its name, as it is said."""
+    sign = {"agent": "@", "command": "/"}.get(kind, "")
+    return f"{sign}{name}" if sign else name.replace("_", " ")
 
 
 def of_routes(mined: Mined) -> Iterator[Seen]:

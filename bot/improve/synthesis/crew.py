@@ -25,7 +25,8 @@ def serve(finding: Finding, crew: Crew) -> Draft | None:
         return None
     if facts.text(finding.facts, "tool") or finding.facts.get("missing") is True:
         return None  # the means that nobody has are not made by an agent who lacks them
-    name = slug(terms, crew)
+    called = facts.text(finding.facts, "called")
+    name = slug([called.replace("-", "")] if called else terms, crew)
     return specialist(finding, asker, name, _specialty(terms), _instructions(terms), terms)
 
 

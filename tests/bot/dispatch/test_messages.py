@@ -282,6 +282,14 @@ async def test_a_wrong_command_gets_the_closest_right_one(
     assert run.kind is RunKind.COMMAND and not model.chats
 
 
+async def test_a_command_that_there_is_none_of_is_kept_for_mining(app: App) -> None:
+    for typed in ("/Frobnicate now", "/aprove P1"):
+        await say(app, typed)
+    until = app.services.clock.now() + 1000
+    found = await app.services.evidence.unknown_commands(WORKSPACE, (0, ""), until, 10)
+    assert [name for *_, name in found] == ["frobnicate", "aprove, near approve"]
+
+
 @pytest.mark.parametrize("command", ["/role", "/approve P1", "/budget set workspace day 900"])
 async def test_what_a_role_may_not_do_is_said_and_logged(app: App, command: str) -> None:
     guest = Sender("U9", "owner", is_guest=True)

@@ -90,6 +90,28 @@ def test_a_name_that_no_tool_has_is_not_repeated(name: str) -> None:
     assert not found(*requests)
 
 
+def test_a_name_that_nobody_has_is_a_gap_of_its_own() -> None:
+    gaps, crew = Gaps(), ("ops", "writer")
+    for n in range(6):
+        gaps.closed(asked(n, message="@Finance pay this"), TOOLS, crew)
+        gaps.closed(asked(n + 6, message="@writer do it", agent="writer"), TOOLS, crew)
+        gaps.closed(asked(n + 12, message="@writr do it"), TOOLS, crew)  # a slip
+        gaps.closed(asked(n + 18, message="mail to me@finance.org"), TOOLS, crew)
+    (name,) = gaps.found()
+    assert (name.topic, name.named, name.tool) == ("agent:finance", ("agent", "finance"), "")
+    assert name.signals == {"unknown name": 6} and not name.missing and name.agent == "ops"
+
+
+def test_a_command_that_there_is_none_of_is_one_once_two_people_say_it() -> None:
+    gaps = Gaps()
+    for n in range(RUNS):
+        gaps.commanded("deploy", asked(n, agent=""))
+        gaps.commanded("alone", asked(n, agent="", person="p"))
+        gaps.commanded("Grant all\n", asked(n, agent=""))
+    (gap,) = gaps.found()
+    assert (gap.named, gap.agent, gap.missing) == (("command", "deploy"), "", True)
+
+
 def test_files_that_nobody_can_read() -> None:
     path = "file:plan.dwg|file:Übersicht.dwg"
     (gap,) = found(*(asked(n, path=path, error_type="bad_input") for n in range(6)))
