@@ -18,6 +18,12 @@ class StateStore:
             row = (await conn.execute(_GET, {"of": workspace, "called": name})).first()
         return State(row.watermark, row.state or {}, row.revision) if row else State()
 
+    async def since(self, workspace: str, name: str, revision: int) -> State | None:
+        known = {"of": workspace, "called": name, "known": revision}
+        async with self._db.read() as conn:
+            row = (await conn.execute(_SINCE, known)).first()
+        return State(row.watermark, row.state or {}, row.revision) if row else None
+
     async def move(self, workspace: str, name: str, before: State, after: State, at: int) -> bool:
         values = {
             "watermark": after.watermark,
@@ -36,6 +42,7 @@ class StateStore:
 
 _MINE = (table.c.workspace == bindparam("of"), table.c.name == bindparam("called"))
 _GET = select(table.c.watermark, table.c.state, table.c.revision).where(*_MINE)
+_SINCE = _GET.where(table.c.revision != bindparam("known"))
 _MOVE = (
     update(table)
     .where(*_MINE, table.c.revision == bindparam("known"))

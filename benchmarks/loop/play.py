@@ -2,6 +2,8 @@
 
 import heapq
 import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +36,11 @@ _NEVER = ("vacuum", "retention", "digest")
 _MOST_TICKS = 60
 
 
+Serve = Callable[
+    [World, int, Callable[[float], None]], AbstractAsyncContextManager[SimulatedServer]
+]
+
+
 @dataclass(slots=True)
 class Pace:
     """How many runs lie between two ticks of a job: of those that look at trials and at what got
@@ -51,14 +58,19 @@ class Pace:
 
 
 async def play(
-    world: World, seed: int, policy: Policy, home: Path, pace: Pace | None = None
+    world: World,
+    seed: int,
+    policy: Policy,
+    home: Path,
+    pace: Pace | None = None,
+    serve: Serve = SimulatedServer,
 ) -> Tally:
     """Everything it makes stays below `home`. Raises Broken where the product does what it must
-    not."""
+    not. `serve` makes the simulated server."""
     begun = time.perf_counter()
     home.mkdir(parents=True, exist_ok=True)
     clock = SimulatedClock()
-    async with SimulatedServer(world, seed, clock.pass_ms) as server:
+    async with serve(world, seed, clock.pass_ms) as server:
         environ = settings(
             server.url, str(home), _prices(world, home), world.models[0].name, policy
         )

@@ -80,7 +80,7 @@ def one(world: World, task: Task) -> Tally:
     """In this process."""
     _quiet()
     with _folder() as home, asyncio.Runner(loop_factory=_loops()) as runner:
-        return runner.run(play(world, task.seed, POLICIES[task.policy], home))
+        return runner.run(play(world, task.seed, POLICIES[task.policy], home, serve=inline.near))
 
 
 _OBJECTS_BETWEEN_COLLECTIONS = 200_000

@@ -1,7 +1,7 @@
 """What history predicts, in memory: read when a job has folded more of it, asked for every request."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.improve.clusters import Clusters
@@ -9,7 +9,7 @@ from bot.improve.mining import Mined
 from bot.improve.predictor import Predictor
 from bot.model.prediction import Prediction
 from bot.ports.clock import Clock
-from bot.ports.stores import States
+from bot.ports.stores import State, States
 
 CLOSED, SCORED = "mining", "mining.scored"
 """The states that hold what is known: of runs as they closed, and as they got an outcome."""
@@ -25,6 +25,8 @@ class Known:
     clusters: Clusters
     predictor: Predictor
     read_at: float
+    closed: State = field(default_factory=State)
+    scored: State = field(default_factory=State)
 
 
 class Forecast:
@@ -46,16 +48,20 @@ class Forecast:
         return {name: p for name, p in found.items() if p.n or p.latency_ms}
 
     async def refresh(self, workspace: str) -> Known:
-        """Reads anew. Who asks meanwhile is told what was known before."""
+        """Reads what has been folded since. Who asks meanwhile is told what was known before."""
         now = self._clock.monotonic()
         before = self._known.pop(workspace, None) or Known(Clusters(), Predictor(), now)
-        self._known[workspace] = Known(before.clusters, before.predictor, now)
+        self._known[workspace] = before = replace(before, read_at=now)
         for oldest in list(self._known)[:-_WORKSPACES]:
             del self._known[oldest]
-        closed = known_of((await self._states.get(workspace, CLOSED)).state)
-        scored = known_of((await self._states.get(workspace, SCORED)).state)
-        both = Mined(closed, scored)
-        known = self._known[workspace] = Known(both.clusters, both.predictor, now)
+        closed = await self._states.since(workspace, CLOSED, before.closed.revision)
+        scored = await self._states.since(workspace, SCORED, before.scored.revision)
+        if closed is None and scored is None:
+            return before
+        closed, scored = closed or before.closed, scored or before.scored
+        both = Mined(known_of(closed.state), known_of(scored.state))
+        known = Known(both.clusters, both.predictor, now, closed, scored)
+        self._known[workspace] = known
         return known
 
 

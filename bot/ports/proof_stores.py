@@ -21,6 +21,9 @@ class State:
 class States(Protocol):
     async def get(self, workspace: str, name: str) -> State: ...
 
+    async def since(self, workspace: str, name: str, revision: int) -> State | None:
+        """None where it is still at this revision: a look that reads no state."""
+
     async def move(self, workspace: str, name: str, before: State, after: State, at: int) -> bool:
         """Watermark and state at once, by compare-and-set on the revision; the new revision is one
         higher, whatever `after` says. False if another was first: nothing was folded then."""

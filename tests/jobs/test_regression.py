@@ -135,6 +135,9 @@ class Dying:
     async def get(self, workspace: str, name: str) -> State:
         return await self.states.get(workspace, name)
 
+    async def since(self, workspace: str, name: str, revision: int) -> State | None:
+        return await self.states.since(workspace, name, revision)
+
     async def move(self, workspace: str, name: str, before: State, after: State, at: int) -> bool:
         raise KeyboardInterrupt
 

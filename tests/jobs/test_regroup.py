@@ -68,6 +68,9 @@ class Overtaken:
         await self._states.move(workspace, name, found, State("z", {"known": {}}), 1)
         return found
 
+    async def since(self, workspace: str, name: str, revision: int) -> State | None:
+        return await self._states.since(workspace, name, revision)
+
     async def move(self, workspace: str, name: str, before: State, after: State, at: int) -> bool:
         return await self._states.move(workspace, name, before, after, at)
 

@@ -55,6 +55,8 @@ async def test_a_state_is_moved_by_one_of_two(db: Database) -> None:
     assert await store.move(W, "patterns", now, State("r9", {"n": 9}), 6)
     assert not await store.move(W, "patterns", now, State("r8", {}), 7)
     assert (await store.get(W, "patterns")).watermark == "r9"
+    assert await store.since(W, "patterns", 2) is None
+    assert await store.since(W, "patterns", 1) == await store.get(W, "patterns")
 
 
 async def test_a_hold_is_put_and_lifted_once(db: Database) -> None:

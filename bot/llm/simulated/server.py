@@ -63,6 +63,10 @@ class SimulatedServer:
             await asyncio.sleep(self._pace * said.latency_ms / 1000)
         return said
 
+    async def completion(self, body: Body) -> dict[str, Any]:
+        """What `/chat/completions` answers where nothing is streamed."""
+        return _whole(await self.said(body), body)
+
     def models(self) -> dict[str, Any]:
         names = [model.name for model in self.truth.world.models]
         return {"object": "list", "data": [{"id": name, "object": "model"} for name in names]}
@@ -120,11 +124,10 @@ class _Connection(asyncio.Protocol):
             self._fail(404, f"No such path: {path}")
 
     async def _chat(self, body: Body) -> None:
-        said = await self._host.said(body)
         if body.get("stream"):
-            self._stream(said, body)
+            self._stream(await self._host.said(body), body)
         else:
-            self._send(_whole(said, body))
+            self._send(await self._host.completion(body))
 
     def _send(self, value: object, status: int = 200) -> None:
         payload = json.dumps(value).encode()
