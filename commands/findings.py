@@ -23,6 +23,7 @@ _KINDS = (
     "duplicate",
     "split",
     "unused",
+    "lesson",
     "praise",
 )
 _STATUSES = ("open", "proposed", "known", "remedied")

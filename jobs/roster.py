@@ -1,10 +1,11 @@
 """Looks at the agents themselves: who is needed, who does the same, which lessons help, what was liked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.improve.detect import roster
-from bot.improve.detect.seen import merged
+from bot.improve.detect.seen import Seen, merged
+from bot.model.agent import AgentVersion
 from bot.model.words import count
 from bot.ports.stores import Made, State
 from bot.services import Services
@@ -28,12 +29,12 @@ async def work(services: Services, workspace: str, run_id: str) -> str:
         *roster.unused(last, since, now),
         *roster.duplicates(agents, last, done),
         *roster.praise(done, said, [agent.name for agent in agents]),
+        *await _harm(services, workspace, done, agents, made),
     ]
     found = [one.finding(workspace, services.ids.run_id(), now) for one in merged(seen)]
     new = await services.findings.raise_all(workspace, found)
-    bad = await _lessons(services, workspace, done, made, now)
     told = count(new, "finding") if new else "no findings"
-    return f"{count(read, 'run')} read, {told}, {count(bad, 'lesson')} to look at"
+    return f"{count(read, 'run')} read, {told}"
 
 
 async def _known(services: Services, workspace: str, name: str) -> dict[str, Any]:
@@ -41,20 +42,26 @@ async def _known(services: Services, workspace: str, name: str) -> dict[str, Any
     return dict(known or {})
 
 
-async def _lessons(
+async def _harm(
     services: Services,
     workspace: str,
-    done: dict[str, Any],
-    made: dict[str, Sequence[Made]],
-    now: int,
-) -> int:
-    """Written down for whoever looks at a playbook; how many seem to do harm."""
-    counts = {
-        name: roster.lessons(done.get(name, {}), [m.version for m in history])
-        for name, history in made.items()
-    }
+    done: Mapping[str, Any],
+    agents: Sequence[AgentVersion],
+    made: Mapping[str, Sequence[Made]],
+) -> list[Seen]:
+    """Lessons that do harm. What all of them are worth is written down for whoever looks at a
+    playbook."""
+    versions = {name: [m.version for m in history] for name, history in made.items()}
+    counts = {a.name: roster.lessons(done.get(a.name, {}), a, versions[a.name]) for a in agents}
     before = await services.states.get(workspace, LESSONS)
     after = State("", {name: rows for name, rows in counts.items() if rows})
     if after.state != before.state:
-        await services.states.move(workspace, LESSONS, before, after, now)
-    return sum(roster.harmful(row) for rows in counts.values() for row in rows.values())
+        await services.states.move(workspace, LESSONS, before, after, services.clock.now())
+    seen = []
+    for agent in agents:
+        if id := roster.harmful(counts[agent.name]):
+            bullet = next(b for b in agent.playbook if b.id == id)
+            having = {v.version for v in versions[agent.name] if bullet in v.playbook}
+            row = counts[agent.name][id]
+            seen.append(roster.harm(agent, id, row, done.get(agent.name, {}), having))
+    return seen

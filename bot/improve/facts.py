@@ -31,6 +31,8 @@ SPLIT = "split"
 """One agent that serves two kinds of request with different success → agent.split."""
 UNUSED = "unused"
 """An agent that nobody needs → agent.retire."""
+LESSON = "lesson"
+"""A lesson in a playbook that does harm → agent.config (that it goes), which is tried."""
 PRAISE = "praise"
 """What worked and should be kept → memory.new, for that agent."""
 
@@ -151,6 +153,17 @@ class SplitFacts(Common, total=False):
 
     rest: list[str]
     """The words of the part that stays."""
+
+
+class LessonFacts(Common, total=False):
+    """`success` is that of runs with the lesson, `baseline` of the same agent's without it."""
+
+    bullet: Required[str]
+    """Its id in the playbook."""
+    lesson: Required[str]
+    """Its words."""
+    taught: str
+    """The proposal (P12) that taught it."""
 
 
 class UnusedFacts(Common, total=False):

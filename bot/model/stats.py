@@ -1,7 +1,7 @@
 """How sure a share is, and where the middle lies; pure."""
 
 from collections.abc import Mapping
-from math import sqrt
+from math import erfc, sqrt
 
 _Z = 1.959964
 
@@ -31,6 +31,18 @@ def difference(
     low = now - was - sqrt((now - now_low) ** 2 + (was_high - was) ** 2)
     high = now - was + sqrt((now_high - now) ** 2 + (was - was_low) ** 2)
     return max(-1.0, low), min(1.0, high)
+
+
+def chance_lower(good: float, n: int, well: float, others: int) -> float:
+    """That the first share is so much lower than the second by chance alone: two proportions, with
+    continuity corrected. Outcomes between 0 and 1 vary less than this assumes; 1 where one side was
+    not counted or nothing varies."""
+    if n <= 0 or others <= 0:
+        return 1.0
+    pooled, parts = (good + well) / (n + others), 1 / n + 1 / others
+    error = sqrt(pooled * (1 - pooled) * parts)
+    apart = well / others - good / n - parts / 2
+    return erfc(apart / error / sqrt(2)) / 2 if error > 0 else 1.0
 
 
 def quantile(counts: Mapping[int, int], q: float) -> float:

@@ -115,7 +115,7 @@ async def test_the_roster_is_looked_at(db: Database, services: Services, clock: 
     await services.agents.deploy(W, special, base=0, source="P9")
     await work_for_a_day(db, clock, 2, outcome=Outcome(1.0, "rating"), answer="Thirty days.")
     said = await roster.work(services, W, "r")
-    assert said.startswith("4 runs read, ") and said.endswith("0 lessons to look at")
+    assert said == "4 runs read, no findings"
     clock.advance(3 * DAY)
     await roster.work(services, W, "r")
     kinds = {finding.kind for finding in await services.findings.list(W)}
@@ -125,3 +125,25 @@ async def test_the_roster_is_looked_at(db: Database, services: Services, clock: 
     await roster.work(services, W, "r")
     counts = (await services.states.get(W, roster.LESSONS)).state
     assert counts["writer"] == {"b1": [0.0, 0.0, 2.0, 2.0]}
+
+
+async def test_a_lesson_that_does_harm_is_proposed_to_go(
+    db: Database, services: Services, clock: HeldClock
+) -> None:
+    taught = WRITER.with_bullet(Bullet("b1", "Answer in Latin.", "P9"))
+    await work_for_a_day(db, clock, 40, outcome=Outcome(1.0, "rating"))
+    await services.agents.deploy(W, taught, base=1, source="P9")
+    bad = {"outcome": Outcome(0.0, "rating"), "agent_version": 2}
+    await work_for_a_day(db, clock, 40, **bad)
+    await roster.work(services, W, "r")
+    [finding] = [one for one in await services.findings.list(W) if one.kind == "lesson"]
+    assert finding.title == "writer does worse with the lesson: Answer in Latin."
+    assert finding.facts["taught"] == "P9" and len(finding.evidence) == 10
+    proposal = await services.desk.from_finding(finding)
+    assert proposal and proposal.change.retire == "b1" and proposal.diff == "- Answer in Latin."
+    owner = await services.people.resolve(W, "web", "u1", "Owner", Role.OWNER)
+    await services.desk.approve(W, proposal.ref, owner)
+    [now] = [a for a in await services.agents.current(W) if a.name == "writer"]
+    assert (now.version, now.playbook) == (3, ())
+    gone = replace(finding, fingerprint="again")
+    assert await services.desk.from_finding(gone) is None

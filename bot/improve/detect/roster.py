@@ -5,16 +5,18 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from bot.improve.detect.seen import Seen
-from bot.improve.facts import DUPLICATE, PRAISE, UNUSED
+from bot.improve.facts import DUPLICATE, LESSON, PRAISE, UNUSED, LessonFacts
 from bot.improve.outcome import RATING
 from bot.lexical import terms
 from bot.model.agent import AgentVersion
-from bot.model.stats import difference, wilson
-from bot.model.words import count
+from bot.model.stats import chance_lower, wilson
+from bot.model.words import count, one_line, share
 
 DAY = 86_400_000
 _ALIKE = 0.7
 _AGENTS, _VERSIONS, _LIKED = 200, 50, 5
+_POOR, _LATELY = 0.5, 10
+_COMPARED, _BY_CHANCE = 30, 0.001
 
 
 class Judged(NamedTuple):
@@ -43,10 +45,11 @@ class Asked(NamedTuple):
 
 def fold(known: dict[str, Any], page: Iterable[Judged]) -> list[Seen]:
     """Scored runs. `known` is {agent: {"versions": {version: [scored, good]}, "liked": [[run,
-    person]]}}, `liked` those that people rated as good, the newest."""
+    person]], "poor": [[run, version]]}}, `liked` those that people rated as good, `poor` those that
+    went badly, the newest."""
     for run in page:
         if run.agent and run.y is not None:
-            at = known.pop(run.agent, None) or {"versions": {}, "liked": []}
+            at = known.pop(run.agent, None) or {"versions": {}, "liked": [], "poor": []}
             known[run.agent] = at
             versions = at["versions"]
             # What was at work last stands at the end: the others are forgotten first.
@@ -54,6 +57,8 @@ def fold(known: dict[str, Any], page: Iterable[Judged]) -> list[Seen]:
             versions[str(run.version)] = [scored + 1, good + run.y]
             if run.source == RATING and run.y == 1:
                 at["liked"] = [*at["liked"], [run.id, run.person]][-_LIKED:]
+            if run.y < _POOR:
+                at["poor"] = [*at.get("poor", ()), [run.id, run.version]][-_LATELY:]
             if len(versions) > _VERSIONS:
                 del versions[next(iter(versions))]
             if len(known) > _AGENTS:
@@ -136,27 +141,66 @@ def _scored(at: Mapping[str, Any] | None) -> int:
     return sum(scored for scored, _ in at["versions"].values()) if at else 0
 
 
-def lessons(known: Mapping[str, Any], versions: Sequence[AgentVersion]) -> dict[str, list[float]]:
-    """What became of an agent's runs with and without each lesson of its newest version, by the
+def lessons(
+    known: Mapping[str, Any], agent: AgentVersion, versions: Sequence[AgentVersion]
+) -> dict[str, list[float]]:
+    """What became of an agent's runs with and without each lesson of the version in use, by the
     lesson's id: [scored with, good with, scored without, good without]. No proof, for other things
     changed too; enough to ask which lessons to look at."""
     counts = known["versions"] if known else {}
     found: dict[str, list[float]] = {}
-    for bullet in versions[-1].playbook if versions else ():
+    for bullet in agent.playbook:
         row = [0.0, 0.0, 0.0, 0.0]
         for version in versions:
             scored, good = counts.get(str(version.version), (0, 0.0))
-            at = 0 if any(b.id == bullet.id for b in version.playbook) else 2
+            at = 0 if bullet in version.playbook else 2
             row[at] += scored
             row[at + 1] += good
         found[bullet.id] = row
     return found
 
 
-def harmful(row: Sequence[float]) -> bool:
-    """Whether runs with the lesson went clearly worse than those without it."""
-    with_n, with_good, without_n, without_good = row
-    return difference(without_good, int(without_n), with_good, int(with_n))[1] < 0
+def harmful(rows: Mapping[str, Sequence[float]]) -> str:
+    """Of an agent's lessons the one that runs went clearly worse with than without, "" for none:
+    at most one at a time, for what came with it looks as bad. With each lesson that is compared
+    more has to speak for it, as one looks again and again."""
+    enough = {id: row for id, row in rows.items() if min(row[0], row[2]) >= _COMPARED}
+    chance = {
+        id: chance_lower(row[1], int(row[0]), row[3], int(row[2])) for id, row in enough.items()
+    }
+    worst = min(sorted(chance), key=lambda id: chance[id], default="")
+    return worst if worst and chance[worst] * len(chance) < _BY_CHANCE else ""
+
+
+def harm(
+    agent: AgentVersion, id: str, row: Sequence[float], known: Mapping[str, Any], having: set[int]
+) -> Seen:
+    """`having` are the versions with the lesson."""
+    n, good, others, well = row
+    bullet = next(b for b in agent.playbook if b.id == id)
+    said = one_line(bullet.text, 300)
+    title = f"{agent.name} does worse with the lesson: {said}"
+    told: LessonFacts = {
+        "bullet": id,
+        "lesson": bullet.text,
+        "taught": bullet.source,
+        "success": round(good / n, 4),
+        "scored": int(n),
+        "baseline": round(well / others, 4),
+    }
+    return Seen(
+        LESSON,
+        agent.name,
+        f"{id} {bullet.source} {bullet.text}",
+        title,
+        f"Runs went well in {share(good, int(n))} of {int(n)} with it, and in "
+        f"{share(well, int(others))} of {int(others)} without it. Other things changed too: only a "
+        "trial can tell what it was.",
+        tuple(run for run, version in known.get("poor", ()) if version in having),
+        count=int(n),
+        confidence=1 - chance_lower(good, int(n), well, int(others)),
+        facts={**told},
+    )
 
 
 def praise(

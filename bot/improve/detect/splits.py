@@ -2,12 +2,11 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from math import erfc, sqrt
 
 from bot.improve import facts
 from bot.improve.detect.seen import Seen
 from bot.improve.mining import Mined
-from bot.model.stats import wilson
+from bot.model.stats import chance_lower, wilson
 from bot.model.words import one_line, share
 
 LEAST = 30
@@ -44,12 +43,8 @@ class Split:
 
     @property
     def chance(self) -> float:
-        """That it is so much worse by chance alone: two proportions, with continuity corrected.
-        Outcomes between 0 and 1 vary less than this assumes."""
-        pooled = (self.good + self.well) / (self.n + self.others)
-        parts = 1 / self.n + 1 / self.others
-        error = sqrt(pooled * (1 - pooled) * parts)
-        return erfc((self.apart - parts / 2) / error / sqrt(2)) / 2 if error > 0 else 1.0
+        """That it is so much worse by chance alone."""
+        return chance_lower(self.good, self.n, self.well, self.others)
 
 
 def splits(

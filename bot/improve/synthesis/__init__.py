@@ -6,7 +6,7 @@ from bot.improve import facts
 from bot.improve.drafting import Draft
 from bot.improve.synthesis.crew import reroute, retire, serve, split_off, unite
 from bot.improve.synthesis.form import Crew, Rule
-from bot.improve.synthesis.learning import keep, prevent, say, write_down
+from bot.improve.synthesis.learning import forget, keep, prevent, say, write_down
 from bot.improve.synthesis.running import budget, go_back, save
 from bot.model.finding import Finding
 
@@ -14,6 +14,7 @@ RULES: Mapping[str, Rule] = {
     facts.COMPLAINT: say,
     facts.ERROR: prevent,
     facts.OUTAGE: say,
+    facts.LESSON: forget,
     facts.PRAISE: keep,
     facts.PATTERN: write_down,
     facts.GAP: serve,

@@ -89,6 +89,27 @@ def runbook(
     )
 
 
+def forget(finding: Finding, crew: Crew) -> Draft | None:
+    """A lesson that does harm goes, where it is still there."""
+    agent, id = crew.get(finding.agent), facts.text(finding.facts, "bullet")
+    said = facts.text(finding.facts, "lesson")
+    kept = (
+        next((b for b in agent.playbook if (b.id, b.text) == (id, said)), None) if agent else None
+    )
+    if agent is None or kept is None:
+        return None
+    return Draft(
+        kind=ProposalKind.AGENT_CONFIG,
+        change=Change(agent=agent.name, retire=id),
+        title=f"Have {agent.name} forget: {one_line(said, 80)}",
+        diff=f"- {one_line(said, 600)}",
+        expected=f"{finding.detail} {agent.name} is without it where that is tried.",
+        risk="approver",
+        fingerprint=fingerprint("forget", agent.name, id, kept.source, said),
+        base_version=agent.version,
+    )
+
+
 def keep(finding: Finding, crew: Crew) -> Draft | None:
     """An answer that people liked, for the agent to find when the same is asked again."""
     agent = crew.get(finding.agent)

@@ -37,11 +37,23 @@ def test_a_lesson_that_harms_is_seen_in_the_versions_that_have_it() -> None:
     runs = [closed(n, version=1, y=float(n % 10 > 0)) for n in range(200)]
     runs += [closed(n, version=2, y=float(n % 2)) for n in range(200, 400)]
     known, _ = at_once(roster.fold, runs)
-    rows = roster.lessons(known["writer"], [WRITER, taught])
+    tried = replace(taught, version=3, playbook=())
+    rows = roster.lessons(known["writer"], taught, [WRITER, taught, tried])
     assert rows == {"b1": [200, 100.0, 200, 180.0]}
-    assert roster.harmful(rows["b1"])
-    assert not roster.harmful([5, 2.0, 5, 4.0]) and not roster.harmful([0, 0.0, 90, 80.0])
-    assert roster.lessons({}, []) == {}
+    assert roster.harmful(rows) == "b1"
+    seen = roster.harm(taught, "b1", rows["b1"], known["writer"], {2})
+    assert (seen.kind, seen.agent, seen.count) == ("lesson", "writer", 200)
+    assert (seen.facts["success"], seen.facts["baseline"]) == (0.5, 0.9)
+    assert len(seen.evidence) == 10 and set(seen.evidence) <= {run.id for run in runs[200:]}
+    assert roster.lessons({}, WRITER, []) == {}
+
+
+def test_a_lesson_is_not_blamed_for_little_nor_for_what_all_share() -> None:
+    for row in ([5, 2.0, 5, 4.0], [0, 0.0, 90, 80.0], [90, 80.0, 0, 0.0], [29, 0.0, 29, 29.0]):
+        assert not roster.harmful({"b1": row})
+    worse = [60, 37.0, 60, 53.0]
+    assert roster.harmful({"b1": worse}) == "b1"
+    assert roster.harmful({f"b{n}": worse for n in range(20)}) == ""
 
 
 def test_an_answer_that_was_liked_is_worth_keeping() -> None:
