@@ -1,16 +1,23 @@
 """/progress: the ratchet log: what came to stay, what each step gained, how the months compare."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+
+import structlog
 
 from bot.command import Ask, Command
 from bot.improve.trials import ratchet
-from bot.improve.trials.ratchet import Month
-from bot.model.message import Button, Reply
+from bot.improve.trials.figures import Ratio
+from bot.improve.trials.ratchet import Click, Month
+from bot.model.message import Button, Picture, Reply
 from bot.model.proposal import ProposalStatus
 from bot.model.trial import TrialStatus
 from bot.model.words import count, one_line
 from bot.numbers import totals
+from bot.pictures_of_steps import Step, of_steps
 from commands.parsing import closest, wrong
+
+log = structlog.get_logger()
 
 _MONTHS, _SHOWN, _MOST = 6, 12, 500
 
@@ -30,7 +37,42 @@ async def progress(ask: Ask) -> Reply:
     lines += [f"- {ratchet.told(click)}" for click in clicks[-_SHOWN:]]
     if not clicks:
         lines.append("Nothing has come to stay yet. `/better` begins it.")
-    return Reply("\n".join(lines).strip(), buttons=(Button("Trials", "/trials"),))
+    return Reply(
+        "\n".join(lines).strip(),
+        buttons=(Button("Trials", "/trials"),),
+        picture=await _picture(f"The ratchet{whose}", clicks),
+    )
+
+
+async def _picture(title: str, clicks: Sequence[Click]) -> Picture | None:
+    """Only of steps that were measured beside what they replaced."""
+    steps = [step for click in clicks if (step := _step(click)).measured]
+    if not steps:
+        return None
+    try:
+        png = await of_steps(title, steps)
+    except Exception:
+        # The picture is an extra: whatever keeps it from being drawn, the numbers are told.
+        log.exception("picture_not_drawn")
+        return None
+    return Picture(png, "What each step was measured to change: success, time and cost, old → new")
+
+
+def _step(click: Click) -> Step:
+    found = ratchet.measured(click)
+    if found is None:
+        return Step(ratchet.named(click))
+    old, new = found.incumbent, found.candidate
+    both = old.mean is not None and new.mean is not None
+    success = ((old.mean or 0.0, old.scored), (new.mean or 0.0, new.scored)) if both else None
+    return Step(ratchet.named(click), success, _pair(found.latency), _pair(found.cost))
+
+
+def _pair(ratio: Ratio) -> tuple[float, float] | None:
+    few = min(ratio.n_incumbent, ratio.n_candidate) < ratchet.LEAST
+    if few or ratio.incumbent is None or ratio.candidate is None:
+        return None
+    return ratio.incumbent, ratio.candidate
 
 
 async def _agent(ask: Ask) -> str:
@@ -66,5 +108,6 @@ COMMAND = Command(
     progress,
     usage="[agent]",
     examples=("/progress", "/progress writer"),
-    more="Months are UTC. Only what was measured is said, with the number of runs behind it.",
+    more="Months are UTC. Only what was measured is said, with the number of runs behind it. The "
+    "picture has the steps that were tried beside what they replaced.",
 )

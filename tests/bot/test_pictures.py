@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from bot.pictures import Marks, of_days, of_versions
+from bot.pictures_of_steps import MOST, Step, of_steps
 from bot.ports.stores import Bucket, Span
 
 DAY = 86_400_000
@@ -69,3 +70,27 @@ async def test_days_are_drawn(spans: list[Span], marks: Marks) -> None:
 async def test_versions_are_drawn(buckets: list[Bucket], spans: list[Span]) -> None:
     title = "The last 365 days of a-very-long-name-of-an-agent"
     assert uncut(await of_versions(title, buckets, spans))[0] == 920
+
+
+BOTH = Step("writer v3 P12", ((0.66, 61), (0.81, 58)), (1400.0, 1204.0), (0.002, 0.0021))
+
+
+@pytest.mark.parametrize(
+    ("steps", "panels"),
+    [
+        ([BOTH], 3),
+        (
+            [
+                Step("writer v2 P1", latency=(900.0, 900.0)),
+                Step("ops v9 P2", latency=(1.0, 90_000.0)),
+            ],
+            1,
+        ),
+        ([BOTH, Step("a name that is far too long v123 P123456", ((0.0, 1), (1.0, 1)))], 3),
+        ([Step("free v2 P3", cost=(0.0, 0.0))], 1),
+        ([BOTH] * (MOST + 30), 3),
+    ],
+)
+async def test_steps_are_drawn(steps: list[Step], panels: int) -> None:
+    width, height = uncut(await of_steps("The ratchet of $writer$", steps))
+    assert width == 920 and height > 150 * panels

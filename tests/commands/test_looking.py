@@ -1,10 +1,14 @@
 """/help, /runs, /run, /why, /agents: looking at what there is."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.errors import BadInput, NotFound
 from bot.model.agent import Bullet
-from bot.model.run import Outcome, RunStatus, Step, StepKind, Usage
+from bot.model.run import Outcome, RunKind, RunStatus, Step, StepKind, Usage
+from bot.model.trial import TrialStatus
+from tests.bot.improve.trials.test_telling import TRIAL
 from tests.commands.stage import WORKSPACE, Stage
 
 _LOG = (
@@ -35,6 +39,20 @@ _LOG = (
         usage=Usage(1200, 30, 1000, 0.00213),
     ),
 )
+
+
+async def test_replays_are_listed_where_they_are_asked_for_and_a_trial_is_named(on: Stage) -> None:
+    made, _ = await on.services.trials.add(replace(TRIAL, status=TrialStatus.RUNNING))
+    tried = await on.asked("What?", "That.", trial=made.id, arm="candidate", propensity=0.5)
+    again = await on.asked("What?", "That.", kind=RunKind.REPLAY, conversation="replay:P1")
+    shown = (await on.say("member", "/runs")).text
+    assert f"`{tried.short}`" in shown and f"{made.ref} candidate" in shown
+    assert again.short not in shown
+    for words in ("replays", "--replays"):
+        listed = (await on.say("approver", f"/runs {words}")).text
+        assert again.short in listed and tried.short not in listed
+    with pytest.raises(BadInput):
+        await on.say("member", "/runs replays")
 
 
 async def test_help_shows_what_a_role_may_say(on: Stage) -> None:

@@ -73,11 +73,14 @@ async def test_the_ratchet_tells_each_step_and_what_it_gained(on: Stage) -> None
     await on.say("owner", "/approve P2")
     said = (await on.say("member", "/progress")).text
     assert "2 steps" in said and said.count("not measured") == 2
+    assert (await on.say("member", "/progress")).picture is None
     found = await on.services.proposals.get(WORKSPACE, "P1")
     assert found
     await on.services.proposals.move(WORKSPACE, found, ProposalStatus.KEPT)
     await on.services.trials.add(replace(TRIAL, proposal="P1", status=TrialStatus.KEPT))
-    said = (await on.say("member", "/progress writer")).text
+    pictured = await on.say("member", "/progress writer")
+    said = pictured.text
+    assert pictured.picture and pictured.picture.png.startswith(b"\x89PNG")
     assert "**writer v2** P1" in said and "1 step" in said
     assert "66% → 81% good (n=61 and 58), 14% faster, cost the same (T1)" in said
 

@@ -15,6 +15,10 @@ ENOUGH = 20
 """Runs on each side before a month is compared with another."""
 
 
+LEAST = 2
+"""Runs on each side before their time or cost is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Click:
     """One step of the ratchet. `trial` is None for what was put into use without one."""
@@ -46,6 +50,18 @@ def gained(trial: Trial) -> str:
     return ", ".join(filter(None, parts)) or "nothing could be measured"
 
 
+def named(click: Click) -> str:
+    """A few words: "writer v3 P12"."""
+    version = (click.proposal.applied or {}).get("version")
+    who = click.proposal.change.agent
+    return f"{who} v{version} {click.proposal.ref}" if version else f"{who} {click.proposal.ref}"
+
+
+def measured(click: Click) -> Figures | None:
+    """What its trial measured, None for a step without one."""
+    return read(click.trial.numbers) if click.trial else None
+
+
 def _success(found: Figures) -> str:
     new, old = found.candidate, found.incumbent
     if new.mean is None or old.mean is None:
@@ -55,7 +71,7 @@ def _success(found: Figures) -> str:
 
 def _relative(ratio: Ratio, less: str, more: str, name: str) -> list[str]:
     change = ratio.change
-    if change is None or min(ratio.n_incumbent, ratio.n_candidate) < 2:
+    if change is None or min(ratio.n_incumbent, ratio.n_candidate) < LEAST:
         return []
     if abs(change) < 0.02:
         return [f"{name} the same"]
