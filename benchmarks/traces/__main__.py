@@ -10,7 +10,8 @@ from rich.table import Table
 
 from benchmarks.traces.statistics import within
 from benchmarks.traces.table import Trace, convert, read
-from bot.improve.patterns import Pattern, Walk, mine
+from bot.improve.patterns import Pattern, mine
+from bot.improve.walks import Walk
 from bot.model.stats import wilson
 
 TABLE = Path(__file__).parent / "airline.csv"

@@ -13,8 +13,9 @@ from bot.improve.detect.costs import Paid, by_runbook
 from bot.improve.detect.seen import Seen
 from bot.improve.distinct import mark
 from bot.improve.gaps import Asked, Gaps
-from bot.improve.patterns import Patterns, Walk
+from bot.improve.patterns import Patterns
 from bot.improve.predictor import Predictor
+from bot.improve.walks import Walk
 from bot.model.run import RunStatus
 
 POOR = 0.5
@@ -87,8 +88,8 @@ class OfClosed:
         """`paths` and `said` by run: what a run was about is looked at where it is in `said`. Says
         what is seen by runs alone: a runbook that became dear."""
         runs = [(run, paths.get(run.id, "")) for run in page if run.status in _DONE]
-        self.patterns.steps_taken(_walk(run, path) for run, path in runs)
         for run, path in runs:
+            self.patterns.steps_taken(_walk(run, path))
             about = said.get(run.id)
             cluster = self.clusters.learn(without_mention(about[0], run.agent)) if about else ""
             in_use = self._in_use.get(run.agent, 0)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.improve.distinct import distinct, mark, note
-from bot.improve.patterns import LONGEST, SHORTEST, Patterns, Strength, Walk, mine, sequence
+from bot.improve.patterns import Patterns, Strength, mine
+from bot.improve.walks import LONGEST, SHORTEST, Walk, sequence
 
 STEPS = ("tool:a", "tool:b", "tool:c", "tool:c!", "model:m", "route:x", "recall:memory")
 
@@ -73,13 +74,14 @@ def test_it_finds_what_a_look_at_everything_finds(runs: list[Walk]) -> None:
 def test_pages_may_end_anywhere(runs: list[Walk], cuts: list[int], most: int) -> None:
     whole = Patterns(most=most)
     for run in runs:
-        whole.steps_taken([run])
+        whole.steps_taken(run)
     for run in runs:
         whole.judged(run)
     paged = Patterns(most=most)
     edges = [0, *sorted(cuts), len(runs)]
     for start, end in pairwise(edges):
-        paged.steps_taken(runs[start:end])
+        for run in runs[start:end]:
+            paged.steps_taken(run)
         paged = Patterns(json.loads(json.dumps(paged.dump())), most)
         for run in runs[start:end]:
             paged.judged(run)
@@ -93,7 +95,7 @@ def test_memory_is_bounded_however_much_there_is() -> None:
     for n in range(5_000):
         path = "|".join(f"tool:t{(n * k) % 97}" for k in range(1, 6))
         walk = Walk(f"r{n}", f"a{n % 300}", f"c{n}", f"p{n}", path, 1.0, n)
-        patterns.steps_taken([walk])
+        patterns.steps_taken(walk)
         patterns.judged(walk)
     state = patterns.dump()
     assert len(state["taken"]) <= 100 and len(state["judged"]) <= 100
@@ -106,7 +108,7 @@ def test_what_is_frequent_outlives_the_flood() -> None:
     often = Walk("r", "ops", "c", "p", "tool:look|tool:act", 1.0)
     patterns = Patterns(most=20)
     for n in range(2_000):
-        patterns.steps_taken([often if n % 4 == 0 else Walk("r", "x", "c", "p", f"tool:t{n}")])
+        patterns.steps_taken(often if n % 4 == 0 else Walk("r", "x", "c", "p", f"tool:t{n}"))
     assert ("agent:ops", "tool:look", "tool:act") in [p.steps for p in patterns.found()]
     assert max(p.runs for p in patterns.found()) == 500
 
@@ -154,7 +156,7 @@ def test_two_steps_are_no_runbook() -> None:
 
 def test_old_patterns_are_not_found_again() -> None:
     patterns = Patterns()
-    patterns.steps_taken([report(1)])
+    patterns.steps_taken(report(1))
     assert patterns.found(since=1_001) and not patterns.found(since=1_002)
 
 
