@@ -25,7 +25,7 @@ _SETTLE_MS, _AHEAD_MS = 5_000, 60_000
 _BACK_MS = 3_600_000
 _OPEN_DAYS = 3
 _MOST_OPEN = 10_000
-_AT_ONCE = 250  # runs folded before others have their turn: some milliseconds
+_AT_ONCE = 500  # runs folded before others have their turn: some milliseconds
 _SCORED = re.compile(r"(\d+):(.*)\Z", re.ASCII)
 
 
@@ -89,10 +89,10 @@ def by(fold: Callable[[Known, Sequence[R]], Iterable[Seen]]) -> Step[R]:
     return step
 
 
-async def in_turns(page: Sequence[R]) -> AsyncIterator[Sequence[R]]:
+async def in_turns(page: Sequence[R], at_once: int = _AT_ONCE) -> AsyncIterator[Sequence[R]]:
     """A few at a time: whoever folds a long page holds up all that people say meanwhile."""
-    for start in range(0, len(page), _AT_ONCE):
-        yield page[start : start + _AT_ONCE]
+    for start in range(0, len(page), at_once):
+        yield page[start : start + at_once]
         await asyncio.sleep(0)
 
 

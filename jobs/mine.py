@@ -26,6 +26,7 @@ _MORE = 1.1
 _NOTHING = ("", "")
 _WHOLE, _EVERY = 20_000, 8
 _ROW = 200
+_TURN = 150  # with their texts these take as long as some hundreds of others
 
 
 async def work(services: Services, workspace: str, run_id: str) -> str:
@@ -93,7 +94,7 @@ class _OfClosed:
         }
         means = await self._means_of({(run.agent, run.version) for run in page})
         seen: list[Seen] = []
-        async for runs in in_turns(page):
+        async for runs in in_turns(page, _TURN):
             seen += self._fold.fold(runs, paths, said, means)
         known.update(self._fold.dump())
         return seen
@@ -132,7 +133,7 @@ class _OfScored:
         ids = [run.id for run in chosen]
         paths = await self._evidence.paths_of(self._workspace, ids)
         said = await self._evidence.said(self._workspace, ids)
-        async for runs in in_turns(chosen):
+        async for runs in in_turns(chosen, _TURN):
             self._fold.fold(runs, paths, said)
         known.update(self._fold.dump())
         return ()

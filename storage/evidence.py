@@ -1,6 +1,7 @@
 """The run log as detectors read it: pages by an index, narrow rows, no texts unless asked for."""
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any, cast
 
 from sqlalchemy import Connection, TextClause, bindparam, text
@@ -12,7 +13,7 @@ from bot.model.trial import SITTING_MS, Arm, Assignment, Observed
 from bot.ports.stores import Closed, R, Row
 from storage.engine import Database
 
-_OPEN = tuple(status.value for status in OPEN)
+_OPEN = frozenset(status.value for status in OPEN)
 _ROWS = 500  # values a statement: SQLite takes some thousands
 
 _COLUMN = {
@@ -23,7 +24,7 @@ _COLUMN = {
     "cost_usd": "CASE WHEN cost_known THEN COALESCE(cost_usd, 0) END",
 }
 """Of a field, where that isn't its name."""
-_CREATED_AT, _STATUS = 1, 3
+_CREATED_AT, _STATUS = itemgetter(1), itemgetter(3)
 """Where every `Row` has them."""
 
 # "#columns" and "#mine" stand for what statements have in common. The channels that teach nothing
@@ -141,22 +142,20 @@ class EvidenceStore:
         young: tuple[int, int],
         limit: int,
     ) -> tuple[Sequence[R], Sequence[str]]:
-        since, until = young
         query = _sql(_CLOSED, row)
         page = await self._rows(query, w=workspace, after=after, before=before, limit=limit)
-        end = next((n for n, run in enumerate(page) if since <= run[_CREATED_AT] < until), None)
-        page = page[:end]
-        still_open = [run[0] for run in page if run[_STATUS] in _OPEN]
-        if still_open:
-            page = [run for run in page if run[_STATUS] not in _OPEN]
-        return _made(row, page), still_open
+        page = _settled(page, young)
+        if _OPEN.isdisjoint(map(_STATUS, page)):
+            return _made(row, page), []
+        still_open = [run[0] for run in page if _STATUS(run) in _OPEN]
+        return _made(row, [run for run in page if _STATUS(run) not in _OPEN]), still_open
 
     async def of_ids(self, workspace: str, row: type[R], ids: Sequence[str]) -> Sequence[R]:
         query = _sql(_OF_IDS, row).bindparams(bindparam("ids", expanding=True))
         found: list[R] = []
         for some in _chunks(ids):
             runs = await self._rows(query, w=workspace, ids=some)
-            found += _made(row, [run for run in runs if run[_STATUS] not in _OPEN])
+            found += _made(row, [run for run in runs if _STATUS(run) not in _OPEN])
         return sorted(found, key=lambda run: run.id)
 
     async def scored(
@@ -214,16 +213,15 @@ class EvidenceStore:
         self, workspace: str, runs: Sequence[Row]
     ) -> Mapping[str, Sequence[Failure]]:
         found: dict[str, list[Failure]] = {}
-        ids = sorted(run.id for run in runs)
+        ids = {run.id for run in runs}
         failed = [run.id for run in runs if run.status == RunStatus.FAILED]
         rows: list[Any] = []
         for some in _chunks(failed):
             rows += await self._rows(_FAILED_RUNS, w=workspace, ids=some)
         if ids:
-            rows += await self._rows(_FAILED_STEPS, w=workspace, first=ids[0], last=ids[-1])
-        mine = set(ids)
+            rows += await self._rows(_FAILED_STEPS, w=workspace, first=min(ids), last=max(ids))
         for row in rows:
-            if row[0] in mine:
+            if row[0] in ids:
                 found.setdefault(row[0], []).append(Failure(*row))
         return found
 
@@ -276,6 +274,15 @@ class _Sittings:
             unit = f"{conversation}\x1f{run_id}"
         self._last[conversation] = (at, unit)
         return unit
+
+
+def _settled(page: Sequence[Any], young: tuple[int, int]) -> Sequence[Any]:
+    """As far as the first one that was created in `young`; most pages are older."""
+    since, until = young
+    if max(map(_CREATED_AT, page), default=0) < since:
+        return page
+    end = next((n for n, run in enumerate(page) if since <= _CREATED_AT(run) < until), None)
+    return page[:end]
 
 
 def _made(row: type[R], values: Sequence[Any]) -> list[R]:

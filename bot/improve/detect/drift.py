@@ -132,8 +132,10 @@ def _middle(values: Sequence[float]) -> tuple[float, float]:
 def _learn(own: dict[str, Any], x: float) -> None:
     block = own["block"]
     block.append(round(x, 4))
+    if len(block) < _FIRST:
+        return
     n, middle, spread = own["base"]
-    if len(block) < (_BLOCK if n else _FIRST):
+    if n and len(block) < _BLOCK:
         return
     new, width = _middle(block)
     share = len(block) / (n + len(block))

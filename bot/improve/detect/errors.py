@@ -6,7 +6,7 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from bot.improve.analyst import known_problem, lesson, outage
-from bot.improve.detect.seen import Seen
+from bot.improve.detect.seen import Seen, fingerprint
 from bot.improve.detect.versions import week_of
 from bot.improve.facts import ERROR, OUTAGE, number
 from bot.model.finding import Failure, Finding
@@ -66,19 +66,20 @@ def _seen(signs: dict[str, Any], run: Ran, failure: Failure, sign: str) -> Seen:
     elsewhere = outage(run.agent, failure.error_type)
     title = f"{failure.error_type}{f' in {failure.step}' if failure.step else ''}: "
     message = one_line(failure.message, 200)
-    one = Seen(OUTAGE if elsewhere else ERROR, run.agent, about, title + message, "", (run.id,))
-    count, people, usd, first = signs.pop(one.fingerprint, (0, [], 0.0, run.created_at))
+    kind, title = OUTAGE if elsewhere else ERROR, title + message
+    mark = fingerprint(kind, run.agent, about)
+    count, people, usd, first = signs.pop(mark, (0, [], 0.0, run.created_at))
     if run.person not in people:
         people = [*people, run.person][-_PEOPLE:]
     count, usd = count + 1, usd + (run.cost_usd or 0.0)
     # Those seen last stand at the end: the others are forgotten first.
-    signs[one.fingerprint] = [count, people, usd, first]
+    signs[mark] = [count, people, usd, first]
     return Seen(
-        one.kind,
-        one.agent,
+        kind,
+        run.agent,
         about,
-        one.title,
-        known_problem(one.title, run.id) if elsewhere else lesson(failure, message),
+        title,
+        known_problem(title, run.id) if elsewhere else lesson(failure, message),
         (run.id,),
         count=count,
         people=len(people),
