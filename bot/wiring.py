@@ -14,6 +14,7 @@ from bot.agents import roster
 from bot.app import App
 from bot.assembly import Doors, Parts, Stores
 from bot.clock import SystemClock, SystemIds
+from bot.closing import close_all
 from bot.config import Settings
 from bot.errors import ConfigError, StorageError
 from bot.files.saving import Saving
@@ -164,9 +165,7 @@ def build(settings: Settings, serve: bool, clock: Clock, ids: Ids, rule: Rule | 
         journal.start()
 
     async def stop_store() -> None:
-        await parts.memory.close()
-        await journal.close()
-        await db.close()
+        await close_all(parts.memory.close, journal.close, db.close)
 
     app = _app(parts, scheduler, job_runs, start_store, stop_store, serve)
     if serve:
