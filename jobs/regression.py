@@ -22,6 +22,8 @@ log = structlog.get_logger()
 _DAY = 86_400_000
 _SOON = 50
 """A fall that began within so many runs of a version, or within a day, came with it."""
+_SMALL = {"latency": 1000.0, "cost": 0.001}
+"""Of less (ms and US dollars a run) more is told and not taken back: as in a trial."""
 _TWICE = 2.0
 """How much longer or dearer a run must be before a change is taken back by itself for it: trials
 keep what costs a little more and is worth it."""
@@ -89,7 +91,10 @@ def came_with_it(finding: Finding) -> bool:
     waited = (number(facts, "since") or 0) - (number(facts, "first") or 0)
     soon = (number(facts, "earlier") or 0) <= _SOON or waited <= _DAY
     before, after = number(facts, "before") or 0, number(facts, "after") or 0
-    return soon and (text(facts, "measure") == "success" or after >= _TWICE * before)
+    measure = text(facts, "measure")
+    return soon and (
+        measure == "success" or (after >= _TWICE * before and after >= _SMALL.get(measure, 0.0))
+    )
 
 
 async def _take_back(services: Services, finding: Finding) -> bool:

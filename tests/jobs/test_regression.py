@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 
 from bot.clock import SystemIds
+from bot.improve.detect.seen import Seen
 from bot.model.person import Person, Role
 from bot.model.policy import POLICY
 from bot.model.proposal import Proposal, ProposalStatus
@@ -169,3 +170,22 @@ async def test_another_workspace_and_whatsapp_are_not_looked_at(
     )
     assert await services.findings.list(W) == []
     assert (await regression.work(services, "other", "r")).startswith("160 runs and 160 outcomes")
+
+
+@pytest.mark.parametrize(
+    ("measure", "before", "after", "goes"),
+    [
+        ("success", 0.9, 0.6, True),
+        ("latency", 700.0, 2000.0, True),
+        ("latency", 1500.0, 2000.0, False),
+        ("latency", 100.0, 900.0, False),
+        ("cost", 0.001, 0.004, True),
+        ("cost", 0.0001, 0.0009, False),
+    ],
+)
+def test_more_of_next_to_nothing_is_told_and_not_taken_back(
+    measure: str, before: float, after: float, goes: bool
+) -> None:
+    facts = {"deployed": "P1", "previous": 1, "measure": measure, "before": before, "after": after}
+    seen = Seen("regression", "writer", "v2", "It got worse", "", (), facts=facts)
+    assert regression.came_with_it(seen.finding(W, "f1", 1)) is goes

@@ -16,6 +16,8 @@ _FEW = 5
 _SURE = 1.645
 _GLARING_Z, _GLARING = 3.29, 0.1
 _WITHOUT_ONE, _SURE_WITHOUT_ONE = 10.0, 0.8
+_A_SECOND, _A_RUN_USD, _A_DAY_USD = 1000.0, 0.001, 0.10
+_DAY_MS = 86_400_000
 
 
 def harm(evidence: Evidence) -> str:
@@ -33,7 +35,25 @@ def harm(evidence: Evidence) -> str:
 
 def _over(evidence: Evidence, name: str) -> bool:
     guard = evidence.guards.get(name)
-    return guard is not None and guard.wealth.up >= GUARD
+    over = guard is not None and guard.wealth.up >= GUARD
+    return over and not petty(evidence.seen, name)
+
+
+def petty(seen: Sequence[Observed], name: str) -> bool:
+    """Whether what the candidate takes is so little that nobody minds more of it: an answer within
+    a second; or one for less than a tenth of a cent, where all of them together, at the pace of
+    this trial, cost less than ten cents a day more."""
+    new, old = (_mean(seen, name, arm) for arm in (Arm.CANDIDATE, Arm.INCUMBENT))
+    if name == LATENCY:
+        return new < _A_SECOND
+    days = max(1.0, (seen[-1].at - seen[0].at) / _DAY_MS) if seen else 1.0
+    return new < _A_RUN_USD and (new - old) * len(seen) / days < _A_DAY_USD
+
+
+def _mean(seen: Sequence[Observed], name: str, arm: Arm) -> float:
+    spent = [getattr(run, name) for run in seen if run.arm is arm]
+    known = [value for value in spent if value is not None]
+    return sum(known) / len(known) if known else 0.0
 
 
 def broken(seen: Sequence[Observed]) -> bool:

@@ -8,9 +8,9 @@ import pytest
 from bot.improve.rules import Verdict
 from bot.improve.verdicts import RULES
 from bot.improve.verdicts.evidence import gather
-from bot.improve.verdicts.guards import broken
+from bot.improve.verdicts.guards import broken, petty
 from bot.model.trial import Arm, Observed
-from tests.bot.improve.verdicts.trials import PEOPLE, a_trial, observed, replayed, runs
+from tests.bot.improve.verdicts.trials import DAY_MS, PEOPLE, a_trial, observed, replayed, runs
 
 STRICT = RULES["strict"]
 
@@ -75,6 +75,34 @@ def test_slower_or_dearer_goes_however_good(name: str, cap: float) -> None:
     why = name.partition("_")[0]
     assert looked(seen, caps={name: cap}) == (Verdict.ROLL_BACK, why)
     assert looked(seen)[1] != why
+
+
+@pytest.mark.parametrize(
+    ("name", "cap", "why"),
+    [
+        ("latency_ms", 900.0, ""),
+        ("latency_ms", 2400.0, "latency"),
+        ("cost_usd", 0.0006, ""),  # $0.00024 a run more, and 100 runs in a day
+        ("cost_usd", 0.006, "cost"),
+    ],
+)
+def test_more_of_next_to_nothing_is_no_reason(name: str, cap: float, why: str) -> None:
+    def spends(run: Observed, chance: random.Random) -> Observed:
+        part = chance.uniform(0.2, 0.4) + 0.4 * (run.arm is Arm.CANDIDATE)
+        return replace(run, **{name: cap * part})  # type: ignore[arg-type]
+
+    assert looked(runs(100, (0.75, 0.8), change=spends), caps={name: cap})[1] == why
+
+
+@pytest.mark.parametrize(("a_day", "small"), [(100, True), (400, True), (450, False)])
+def test_little_often_is_not_little(a_day: int, small: bool) -> None:
+    """A quarter of a tenth of a cent more for each."""
+    seen = [
+        observed(n, bool(n % 2), at=n * DAY_MS // a_day, cost_usd=0.0002 + 0.00024 * (n % 2))
+        for n in range(3 * a_day)
+    ]
+    assert petty(seen, "cost_usd") is small
+    assert not petty([replace(run, cost_usd=0.01) for run in seen], "cost_usd")
 
 
 def test_people_who_praise_what_checks_find_worse_keep_nothing() -> None:
