@@ -14,6 +14,7 @@ _KINDS = (
     "error",
     "outage",
     "feedback",
+    "disliked",
     "regression",
     "pattern",
     "gap",

@@ -1,14 +1,19 @@
 """Reads what came since last time: outcomes, findings, and proposals drafted from them."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
 from bot.errors import RatchetError
-from bot.improve.analyst import SELDOM, Analyst
+from bot.improve.analyst import REPEATS, SELDOM, Analyst
+from bot.improve.clusters import Clusters
 from bot.improve.detect import follow_ups
 from bot.improve.detect.follow_ups import Asked, FollowUp
 from bot.improve.detect.seen import Seen
+from bot.improve.facts import DISLIKED
+from bot.improve.forecast import CLOSED, known_of
 from bot.improve.outcome import JUDGE, implicit
 from bot.improve.ranking import ENDED, worth_another_look
 from bot.improve.scoring import Scoring
@@ -18,7 +23,7 @@ from bot.model.finding import Finding
 from bot.model.proposal import Proposal, ProposalStatus
 from bot.model.run import Run, RunKind
 from bot.model.terms import teaches
-from bot.model.words import count
+from bot.model.words import count, one_line
 from bot.services import Services
 from jobs.follow import Known, follow, in_turns
 
@@ -136,10 +141,27 @@ async def _widened(services: Services, proposal: Proposal) -> bool:
 
 
 async def _answer(services: Services, finding: Finding, run_id: str) -> bool:
+    if finding.kind == DISLIKED:
+        finding = replace(
+            finding, facts={**finding.facts, "examples": await _asked(services, finding)}
+        )
     proposal = await services.desk.from_finding(finding, run_id)
     status = "proposed" if proposal else "known"
     await services.findings.set_status(finding.workspace, finding.id, status)
     return proposal is not None and proposal.status is not ProposalStatus.DRAFTED
+
+
+async def _asked(services: Services, finding: Finding) -> list[str]:
+    """What was asked in its runs: those of one kind, where it is as often one kind as a finding
+    takes, or else the newest."""
+    said = await services.evidence.messages(finding.workspace, finding.evidence)
+    texts = [said[run] for run in finding.evidence if run in said]
+    mined = known_of((await services.states.get(finding.workspace, CLOSED)).state)
+    clusters = Clusters(mined.get("clusters"))
+    kinds = Counter(kind for text in texts if (kind := clusters.of(text)))
+    [(most, times)] = kinds.most_common(1) or [("", 0)]
+    alike = [text for text in texts if clusters.of(text) == most] if times >= REPEATS else texts
+    return list(dict.fromkeys(one_line(text, 160).replace('"', "'") for text in alike))[-REPEATS:]
 
 
 async def _runs_of(

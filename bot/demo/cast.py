@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.demo.side import Side
-from bot.improve.facts import COMPLAINT
+from bot.improve.facts import OF_RATINGS
 from bot.improve.outcome import CHECK
 from bot.llm.simulated.people import reaction
 from bot.model.proposal import Proposal, ProposalStatus
@@ -82,7 +82,7 @@ class Owner:
         if not proposal.finding:
             return False
         finding = await self.side.app.services.findings.get(HOME, proposal.finding)
-        return finding is not None and finding.kind == COMPLAINT
+        return finding is not None and finding.kind in OF_RATINGS
 
     async def _say(self, said: str) -> None:
         run = await self.side.crowd.owner(said)

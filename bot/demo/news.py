@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from bot.demo.cast import rehearsed
 from bot.improve import effects
-from bot.improve.facts import COMPLAINT
+from bot.improve.facts import OF_RATINGS
 from bot.improve.trials import figures, telling
 from bot.model.finding import Finding
 from bot.model.policy import POLICY
@@ -41,11 +41,11 @@ class Reporter:
         findings = {one.id: one for one in await self.services.findings.list(HOME, limit=_MOST)}
         heard: list[News] = []
         for finding in findings.values():
-            if finding.kind != COMPLAINT and self._first("finding", finding.id):
+            if finding.kind not in OF_RATINGS and self._first("finding", finding.id):
                 heard.append(News(finding.created_at, "finding", _found(finding)))
         for proposal in await self.services.proposals.list(HOME, (), _MOST):
             behind = findings.get(proposal.finding)
-            if behind is None or behind.kind != COMPLAINT:
+            if behind is None or behind.kind not in OF_RATINGS:
                 trial = await self.services.trials.of_proposal(HOME, proposal.ref)
                 heard += await self._of(proposal, trial)
         return sorted(heard, key=lambda one: one.at)

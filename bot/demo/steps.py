@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.demo.news import Reporter, asked
 from bot.improve import effects
-from bot.improve.facts import COMPLAINT
+from bot.improve.facts import OF_RATINGS
 from bot.improve.trials import figures, telling
 from bot.improve.trials.figures import Figures
 from bot.model.proposal import Proposal, ProposalStatus
@@ -52,7 +52,7 @@ async def _source(services: Services, reporter: Reporter, proposal: Proposal) ->
     if not proposal.finding:
         return f"{await reporter.name(proposal.created_by)} after a bad answer"
     finding = await services.findings.get(HOME, proposal.finding)
-    if finding is None or finding.kind == COMPLAINT:
+    if finding is None or finding.kind in OF_RATINGS:
         return "ratings"
     return f"found in the log: {finding.kind}"
 

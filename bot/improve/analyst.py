@@ -4,9 +4,9 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bot.improve.facts import COMPLAINT, ERROR, OUTAGE
+from bot.improve.facts import COMPLAINT, DISLIKED, ERROR, OUTAGE
 from bot.model.feedback import Feedback
 from bot.model.finding import Failure, Finding
 from bot.model.run import Run
@@ -14,8 +14,9 @@ from bot.model.words import one_line
 from bot.ports.clock import Clock, Ids
 
 REPEATS = 3
-"""A failure is a finding from the first on, and worth a proposal from this many runs on."""
-SELDOM = ((ERROR, OUTAGE), REPEATS)
+"""A failure, or a thumbs down without a word, is a finding from the first on, and worth a proposal
+from this many runs on."""
+SELDOM = ((ERROR, OUTAGE, DISLIKED), REPEATS)
 """Kinds that must have been seen so many times before a change is proposed."""
 
 _ELSEWHERE = frozenset(
@@ -43,35 +44,44 @@ class Analyst:
     ids: Ids
 
     def complaints(self, said: Iterable[tuple[Feedback, Run]]) -> list[Finding]:
-        """Negative feedback by agent and by what it is about: the words where there are some,
-        otherwise the question."""
-        groups: dict[tuple[str, str], list[tuple[Feedback, Run]]] = defaultdict(list)
+        """Negative feedback by agent: with words by what they say, as someone asks for something;
+        without by the version that it is evidence about."""
+        worded: dict[tuple[str, str], list[tuple[Feedback, Run]]] = defaultdict(list)
+        silent: dict[tuple[str, int], list[tuple[Feedback, Run]]] = defaultdict(list)
         for feedback, run in said:
-            if feedback.rating < 0:
-                about = feedback.text.strip() or f"asked: {run.message}"
-                groups[run.agent, _plain(about)].append((feedback, run))
-        return [self._complaint(agent, about, group) for (agent, about), group in groups.items()]
+            if feedback.rating < 0 and feedback.text.strip():
+                worded[run.agent, _plain(feedback.text)].append((feedback, run))
+            elif feedback.rating < 0:
+                silent[run.agent, run.agent_version].append((feedback, run))
+        found = [self._complaint(agent, about, group) for (agent, about), group in worded.items()]
+        return found + [self._disliked(*of, group) for of, group in silent.items()]
 
     def _complaint(self, agent: str, about: str, group: Sequence[tuple[Feedback, Run]]) -> Finding:
         feedback, run = group[-1]
         words, asked = one_line(feedback.text, 400), one_line(run.message, 160).replace('"', "'")
-        if not words:
-            detail = (
-                f'lesson: Asked "{asked}": an answer was rated as bad. Look the facts up before '
-                "answering, and say what is not certain."
-            )
-        elif asked and not stands_alone(words):
-            detail = f'Asked "{asked}": {words}'
-        else:
-            detail = words
-        title = f"{agent or 'The bot'} was rated badly: {words or asked}"
-        evidence = list(dict.fromkeys(run.id for _, run in group))
-        return self._finding(COMPLAINT, agent, about, title, detail, evidence)
+        detail = words if stands_alone(words) or not asked else f'Asked "{asked}": {words}'
+        title = f"{agent or 'The bot'} was rated badly: {words}"
+        return self._finding(COMPLAINT, agent, about, title, detail, group)
+
+    def _disliked(self, agent: str, version: int, group: Sequence[tuple[Feedback, Run]]) -> Finding:
+        who = f"{agent} v{version}" if agent else "The bot"
+        title = f"Answers of {who} were rated badly, without a word why"
+        asked = one_line(group[-1][1].message, 160).replace('"', "'")
+        detail = f'{title}. The last one was to "{asked}".'
+        finding = self._finding(DISLIKED, agent, f"v{version}", title, detail, group)
+        return replace(finding, facts={"version": version})
 
     def _finding(
-        self, kind: str, agent: str, about: str, title: str, detail: str, evidence: list[str]
+        self,
+        kind: str,
+        agent: str,
+        about: str,
+        title: str,
+        detail: str,
+        group: Sequence[tuple[Feedback, Run]],
     ) -> Finding:
         now = self.clock.now()
+        evidence = list(dict.fromkeys(run.id for _, run in group))
         return Finding(
             id=self.ids.run_id(),
             workspace=self.workspace,
@@ -85,11 +95,13 @@ class Analyst:
             status="open",
             created_at=now,
             updated_at=now,
+            people=len({feedback.person for feedback, _ in group}),
         )
 
 
 def ripe(finding: Finding) -> bool:
-    """Whether there is enough of it to propose a change: a person's word once, a failure often.
+    """Whether there is enough of it to propose a change: a person's words once, a failure or a thumb
+    often.
     What else is found was weighed by whoever found it."""
     kinds, least = SELDOM
     return finding.kind not in kinds or finding.count >= least

@@ -9,6 +9,9 @@ from typing import Literal, Required, TypedDict
 
 COMPLAINT = "feedback"
 """Someone's negative words or thumbs → agent.config (a lesson) or memory.new."""
+DISLIKED = "disliked"
+"""Thumbs down without a word, of one version of an agent → agent.config (a lesson), once they
+repeat."""
 ERROR = "error"
 """Failures of one signature → guard.new where a tool failed, otherwise agent.config."""
 OUTAGE = "outage"
@@ -36,6 +39,9 @@ LESSON = "lesson"
 PRAISE = "praise"
 """What worked and should be kept → memory.new, for that agent."""
 
+OF_RATINGS = (COMPLAINT, DISLIKED)
+"""What people themselves complained of."""
+
 WEAK, MODERATE, STRONG, VERY_STRONG = "weak", "moderate", "strong", "very strong"
 
 
@@ -53,6 +59,11 @@ class Common(TypedDict, total=False):
     """What people asked, at most 5, redacted, at most 300 characters each."""
     terms: list[str]
     """The words that tell these requests from others, most telling first, at most 12."""
+
+
+class DislikedFacts(Common, total=False):
+    version: Required[int]
+    """Of the agent that gave these answers."""
 
 
 class RegressionFacts(Common, total=False):

@@ -12,7 +12,7 @@ from bot.model.person import Person, Role
 from bot.model.proposal import ProposalKind, ProposalStatus
 from bot.model.run import Outcome, Run, RunStatus, Step, StepKind
 from bot.services import Services
-from jobs import analyze, errors, expire, retention, vacuum
+from jobs import analyze, errors, expire, mine, retention, vacuum
 from storage.engine import Database
 from storage.rows import run_row, step_row
 from storage.tables import runs, steps
@@ -94,9 +94,9 @@ async def failing(services: Services, clock: HeldClock) -> str:
     return await analysed(services)
 
 
-async def test_a_bad_rating_becomes_one_proposal(services: Services, log: Log) -> None:
+async def test_a_bad_rating_with_words_becomes_one_proposal(services: Services, log: Log) -> None:
     run = await log.write(message="When do we close?")
-    await rate(services, run, -1)
+    await rate(services, run, -1, "wrong, I asked about Sunday")
     assert await analysed(services) == "1 answer judged, 1 rated by people, 1 proposal"
     [proposal] = await services.proposals.list("local")
     assert (proposal.kind, proposal.status) == (ProposalKind.AGENT_CONFIG, ProposalStatus.OFFERED)
@@ -107,6 +107,52 @@ async def test_a_bad_rating_becomes_one_proposal(services: Services, log: Log) -
     assert rated and rated.outcome == Outcome(0.0, "rating")
     assert await analysed(services) == "0 answers judged, none rated by people, no proposals"
     assert len(await services.proposals.list("local")) == 1
+
+
+async def test_thumbs_without_a_word_count_up_and_repeated_become_one_lesson(
+    services: Services, log: Log
+) -> None:
+    rated = []
+    for number in range(12):
+        rated.append(await log.write(message=f"When does shop {'x' * number} close?"))
+        await rate(services, rated[-1], -1)
+        said = await analysed(services)
+        assert said.endswith(", 1 proposal" if number == 2 else ", no proposals")
+        [finding] = await services.findings.list("local")
+        assert (finding.kind, finding.agent) == ("disliked", "writer")
+        assert (finding.count, finding.people) == (number + 1, 1)
+        assert finding.status == ("open" if number < 2 else "proposed")
+    [proposal] = await services.proposals.list("local")
+    assert proposal.evidence == tuple(run.id for run in rated[:3])
+    assert proposal.change.bullet.startswith('Answers to requests like "When does shop close?", ')
+    assert proposal.change.bullet.count("shop") == 3
+
+
+async def test_each_agent_and_each_version_has_its_own_thumbs(services: Services, log: Log) -> None:
+    for changes in ({}, {"agent_version": 2}, {"agent": "ops"}, {"agent": ""}):
+        for _ in range(2):
+            await rate(services, await log.write(**changes), -1)
+    assert (await analysed(services)).endswith(", no proposals")
+    assert [one.count for one in await services.findings.list("local")] == [2, 2, 2, 2]
+    # A version that isn't in use, an agent that has left and nobody at all learn nothing.
+    for changes in ({"agent_version": 2}, {"agent": "ops"}, {"agent": ""}, {}):
+        await rate(services, await log.write(**changes), -1)
+    assert (await analysed(services)).endswith(", 1 proposal")
+    assert {one.count for one in await services.findings.list("local")} == {3}
+
+
+async def test_a_lesson_is_about_the_kind_that_was_disliked(
+    services: Services, log: Log, clock: HeldClock
+) -> None:
+    asked = ["Translate the newsletter of {}", "Translate the newsletter, please, for {}"]
+    for message in (*asked, "How is the weather?", "Translate {}'s newsletter", "Who are you?"):
+        await rate(services, await log.write(message=message.format("March")), -1)
+    clock.advance(60)
+    await mine.work(services, "local", "r")
+    assert (await analysed(services)).endswith(", 1 proposal")
+    [proposal] = await services.proposals.list("local")
+    assert proposal.change.bullet.count("newsletter") == 3
+    assert "weather" not in proposal.change.bullet
 
 
 async def test_a_declined_one_is_not_proposed_again(services: Services, log: Log) -> None:
@@ -178,8 +224,8 @@ async def test_the_next_message_gives_a_weak_outcome(
 
 async def test_the_pile_of_undecided_cards_stays_small(services: Services, log: Log) -> None:
     for number in range(14):
-        run = await log.write(message=f"Question about thing {'x' * number}?")
-        await rate(services, run, -1)
+        run = await log.write(message="Question?")
+        await rate(services, run, -1, f"always mention thing {'x' * number}")
     assert (await analysed(services)).endswith(", 10 proposals")
     assert (await analysed(services)).endswith(", no proposals")
     waiting = await services.proposals.list("local", [ProposalStatus.DRAFTED])
@@ -213,7 +259,7 @@ async def test_another_workspace_is_not_touched(services: Services, log: Log) ->
 
 
 async def test_offers_expire(services: Services, log: Log, clock: HeldClock) -> None:
-    await rate(services, await log.write(), -1)
+    await rate(services, await log.write(), -1, "be more precise please")
     await analysed(services)
     assert await expire.work(services, "local", "r") == "0 expired, 0 finished"
     clock.advance(15 * DAY)

@@ -34,7 +34,7 @@ Show = Callable[[Proposal], Awaitable[None]]
 
 
 class Replayer:
-    """One proposal after the other, highest rank first. Everything is kept as it comes: whoever
+    """One proposal after the other of those that people are asked about, highest rank first. Everything is kept as it comes: whoever
     goes on after a crash finds each pair, and each half of one, where it was left."""
 
     def __init__(
@@ -64,6 +64,8 @@ class Replayer:
         await self._end_stale(workspace, waiting)
         done = ended = 0
         for proposal in waiting:
+            if proposal.status is _S.DRAFTED:
+                continue  # nobody is asked yet: what it shows may be out of date by then
             if self._clock.monotonic() >= turn.until or not await alive():
                 break
             try:

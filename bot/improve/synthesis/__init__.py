@@ -6,12 +6,13 @@ from bot.improve import facts
 from bot.improve.drafting import Draft
 from bot.improve.synthesis.crew import reroute, retire, serve, split_off, unite
 from bot.improve.synthesis.form import Crew, Rule
-from bot.improve.synthesis.learning import forget, keep, prevent, say, write_down
+from bot.improve.synthesis.learning import forget, keep, prevent, reconsider, say, write_down
 from bot.improve.synthesis.running import budget, go_back, save
 from bot.model.finding import Finding
 
 RULES: Mapping[str, Rule] = {
     facts.COMPLAINT: say,
+    facts.DISLIKED: reconsider,
     facts.ERROR: prevent,
     facts.OUTAGE: say,
     facts.LESSON: forget,

@@ -16,6 +16,24 @@ def say(finding: Finding, crew: Crew) -> Draft | None:
     return drafting.from_words(finding.detail, crew.get(finding.agent))
 
 
+def reconsider(finding: Finding, crew: Crew) -> Draft | None:
+    """One lesson for all that a version was rated badly for without a word, as long as it is the
+    one in use: another one has its own ratings."""
+    agent = crew.get(finding.agent)
+    if agent is None or facts.number(finding.facts, "version") != agent.version:
+        return None
+    asked = [f'"{one_line(one, 100)}"' for one in quotable(facts.texts(finding.facts, "examples"))]
+    about = f"Answers to requests like {', '.join(asked)} were" if asked else "Answers were"
+    return drafting.lesson(
+        one_line(
+            f"{about} rated as bad. Look the facts up before answering, and say what is not "
+            "certain.",
+            drafting.LONGEST,
+        ),
+        agent,
+    )
+
+
 def prevent(finding: Finding, crew: Crew) -> Draft | None:
     """A guard where a tool of the agent's failed, otherwise a lesson."""
     agent, known = crew.get(finding.agent), finding.facts

@@ -19,19 +19,27 @@ def asked(question: str, agent: str = "writer") -> Run:
     return a_run(message=question, agent=agent)
 
 
-def test_bad_ratings_by_agent_and_question() -> None:
-    first, second = asked("When do we close?"), asked("when do we close")
+def test_bad_ratings_without_words_by_agent_and_version() -> None:
+    first, second = asked("When do we close?"), asked("And who is Ada?")
     other = asked("When do we close?", "analyst")
     found = ANALYST.complaints([said(first, -1), said(second, -1), said(other, -1)])
-    assert [(f.kind, f.agent, f.count) for f in found] == [
-        ("feedback", "writer", 2),
-        ("feedback", "analyst", 1),
+    assert [(f.kind, f.agent, f.count, f.people) for f in found] == [
+        ("disliked", "writer", 2, 1),
+        ("disliked", "analyst", 1, 1),
     ]
     assert found[0].evidence == (first.id, second.id)
-    assert found[0].detail.startswith('lesson: Asked "when do we close": an answer was rated')
-    assert all(map(ripe, found))
-    [again] = ANALYST.complaints([said(asked("When do we close??"), -1)])
+    assert found[0].detail.endswith('The last one was to "And who is Ada?".')
+    assert not any(map(ripe, found))
+    [again] = ANALYST.complaints([said(asked("When do we close??"), -1, "  ")])
     assert again.fingerprint == found[0].fingerprint and again.id != found[0].id
+    three = [said(asked(f"What is {n}?"), -1) for n in range(3)]
+    assert ripe(ANALYST.complaints(three)[0])
+
+
+def test_bad_ratings_with_words_by_what_they_say() -> None:
+    runs = [asked("When do we close?"), asked("Who is Ada?")]
+    [found] = ANALYST.complaints([said(run, -1, "Be more precise!") for run in runs])
+    assert (found.kind, found.count) == ("feedback", 2) and ripe(found)
 
 
 def test_praise_and_silence_are_no_finding() -> None:

@@ -294,6 +294,20 @@ async def test_a_decided_one_is_left_where_it_is(loop: Loop) -> None:
     assert (kept.status, kept.reason) == ("failed", "decided or reworded meanwhile")
 
 
+async def test_what_waits_in_the_queue_is_not_replayed_until_someone_is_asked(loop: Loop) -> None:
+    await loop.fill()
+    services = loop.app.services
+    proposal = await loop.propose()
+    fresh = replace(proposal, id="p2", number=0, status=ProposalStatus.DRAFTED, fingerprint="f2")
+    queued, _ = await services.proposals.add(replace(fresh, rank=99.0))
+    await loop.turn()
+    assert await loop.pairs(proposal)
+    assert await services.replays.of(WORKSPACE, queued.ref, queued.fingerprint) is None
+    await services.proposals.move(WORKSPACE, queued, ProposalStatus.OFFERED)
+    await loop.turn()
+    assert await loop.pairs(queued)
+
+
 async def test_two_runs_of_the_job_never_work_at_the_same_time(loop: Loop) -> None:
     loop.model.reply = worse
     await loop.fill()

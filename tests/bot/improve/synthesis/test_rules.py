@@ -69,6 +69,8 @@ ANSWERED: dict[str, tuple[Finding, ProposalKind]] = {
     "route": (_finding(facts.ROUTE, better="ops", terms=TERMS), K.ROUTE_CHANGE),
     "split": (_finding(facts.SPLIT, terms=TERMS, success=0.4, baseline=0.9), K.AGENT_SPLIT),
     "duplicate": (_finding(facts.DUPLICATE, stays="writer", goes="ops"), K.AGENT_MERGE),
+    "disliked": (_finding(facts.DISLIKED, version=3, examples=["What is VAT?"]), K.AGENT_CONFIG),
+    "lesson": (_finding(facts.LESSON, "ops", bullet="b1", lesson="Ask."), K.AGENT_CONFIG),
     "unused": (_finding(facts.UNUSED, "ops", days=40), K.AGENT_RETIRE),
     "regression": (
         _finding(facts.REGRESSION, version=3, previous=2, measure="success"),
