@@ -9,6 +9,7 @@ from bot.model.agent import AgentVersion
 from bot.model.message import Button, Reply
 from bot.model.person import Role
 from bot.model.words import count, one_line
+from commands.data import listed, of_hold
 from commands.parsing import closest, first_word
 
 _DOING = ("pause", "resume")
@@ -46,13 +47,15 @@ async def _do(ask: Ask, doing: str, name: str, why: str) -> Reply:
     if doing == "resume":
         woken = await brake.resume(workspace, name)
         await ask.services.trying.go_on(workspace)
-        return Reply(f"@{name} takes requests again." if woken else f"@{name} isn't paused.")
+        said = f"@{name} takes requests again." if woken else f"@{name} isn't paused."
+        return Reply(said, data={"agent": name, "paused": of_hold(None)})
     await brake.pause(workspace, name, ask.person.id, why)
     await ask.services.trying.go_on(workspace)
     return Reply(
         f"⏸️ @{name} is paused: others take its requests, and a trial of it waits. What it is at "
         f"work on is finished. `/agents resume {name}` ends that.",
         buttons=(Button("Resume", f"/agents resume {name}"),),
+        data={"agent": name, "paused": of_hold((await brake.paused(workspace)).get(name))},
     )
 
 
@@ -65,7 +68,17 @@ async def _listed(ask: Ask, found: Sequence[AgentVersion]) -> Reply:
         for a in found
     ]
     lines.append("Begin a message with the name, such as `@writer …`, to choose one.")
-    return Reply("\n".join(lines))
+    told = [
+        {
+            "agent": a.name,
+            "version": a.version,
+            "specialty": a.specialty,
+            "lessons": len(a.playbook),
+            "paused": of_hold(paused.get(a.name)),
+        }
+        for a in found
+    ]
+    return Reply("\n".join(lines), data=listed("agents", told))
 
 
 async def _held(ask: Ask, agent: AgentVersion) -> list[str]:

@@ -8,6 +8,7 @@ from bot.model.finding import Finding
 from bot.model.message import Button, Card, Field, Reply
 from bot.model.person import Role
 from bot.model.words import ago, count, one_line, usd, when
+from commands import data
 from commands.parsing import closest, wrong
 
 _KINDS = (
@@ -54,7 +55,7 @@ async def listed(ask: Ask, word: str, none: str, kinds: Sequence[str] = ()) -> R
         limit=_READ,
     )
     if not found:
-        return Reply(none)
+        return Reply(none, data=data.listed("findings", ()))
     now = ask.services.clock.now()
     largest = sorted(found, key=_size, reverse=True)[:_SHOWN]
     lines = [line(finding, now) for finding in largest]
@@ -63,7 +64,8 @@ async def listed(ask: Ask, word: str, none: str, kinds: Sequence[str] = ()) -> R
     buttons = tuple(
         Button(f"Show {ref(finding)}", f"/findings {ref(finding)}") for finding in largest[:3]
     )
-    return Reply("\n".join(lines), buttons=buttons)
+    told = data.listed("findings", [data.of_finding(finding) for finding in largest])
+    return Reply("\n".join(lines), buttons=buttons, data=told)
 
 
 def _size(finding: Finding) -> tuple[bool, int, float, int, int]:
@@ -124,7 +126,8 @@ def one(finding: Finding, now: int) -> Reply:
     card = Card(finding.title, fields=tuple(fields), body="\n".join(filter(None, body)))
     buttons = (Button(f"Show {finding.remedy}", f"/proposals {finding.remedy}"),)
     text = f"**{finding.title}**\n{_extent(finding)} · {state(finding)}"
-    return Reply(text, card=card, buttons=buttons if finding.remedy else ())
+    told = {"finding": data.of_finding(finding)}
+    return Reply(text, card=card, buttons=buttons if finding.remedy else (), data=told)
 
 
 COMMAND = Command(

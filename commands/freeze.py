@@ -4,6 +4,7 @@ from bot.command import Ask, Command
 from bot.improve import brake
 from bot.model.message import Button, Reply
 from bot.model.person import Role
+from commands.data import of_hold
 
 
 async def freeze(ask: Ask) -> Reply:
@@ -16,7 +17,11 @@ async def freeze(ask: Ask) -> Reply:
         "🧊 The loop is frozen. Nothing new is put into use and trials pause: everyone gets the "
         "version in use. What is approved meanwhile is noted, and goes on with `/unfreeze`."
     )
-    return Reply(said if new else since, buttons=(Button("Unfreeze", "/unfreeze"),))
+    return Reply(
+        said if new else since,
+        buttons=(Button("Unfreeze", "/unfreeze"),),
+        data={"frozen": of_hold(hold)},
+    )
 
 
 COMMAND = Command(

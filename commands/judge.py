@@ -4,6 +4,7 @@ from bot.command import Ask, Command
 from bot.improve.agreement import LEAST, Calibration, Trust
 from bot.model.message import Card, Field, Reply
 from bot.model.words import count
+from commands.data import of_judge
 
 _OFF = (
     "No judge is set, so nothing is graded by a model. RATCHET_JUDGE_MODEL names one; it then "
@@ -21,12 +22,13 @@ _MEANS = {
 async def judge(ask: Ask) -> Reply:
     judging, workspace = ask.services.judging, ask.run.workspace
     if judging.judge is None:
-        return Reply(_OFF)
+        return Reply(_OFF, data={"judge": None})
     found = await judging.calibration(workspace)
     title = f"Judge {judging.judge.name}: {found.trust.value}"
     return Reply(
         f"**{title}**, beside {count(found.n, 'answer')} that people rated too",
         card=Card(title, _means(found), tuple(_fields(found))),
+        data=of_judge(judging.judge.name, found),
     )
 
 

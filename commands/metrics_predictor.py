@@ -5,6 +5,7 @@ from bot.improve.calibration import Bin, Calibrated
 from bot.model.message import Card, Field, Reply
 from bot.model.prediction import ENOUGH
 from bot.model.words import count
+from commands.data import of_predictions
 
 _NONE = (
     "Nothing was predicted yet. Before a run is predicted, at least "
@@ -19,13 +20,14 @@ async def predictor(ask: Ask, private: bool) -> Reply:
     known = await ask.services.forecast.refresh(ask.run.workspace)
     found = known.predictor.calibration()
     if not found.n:
-        return Reply(_NONE, private=private)
+        return Reply(_NONE, private=private, data=of_predictions(found))
     return Reply(
         f"**Predictions and what came of them**: {count(found.n, 'prediction')}, {_told(found)}",
         card=Card("Predicted success", "\n".join(_table(found)), _fields(found)),
         footer="Predicted before the run began, with what was known then; came is the mean outcome "
         "with its 95% interval.",
         private=private,
+        data=of_predictions(found),
     )
 
 

@@ -15,6 +15,7 @@ from bot.model.trial import TrialStatus
 from bot.model.words import count, one_line
 from bot.numbers import totals
 from bot.pictures_of_steps import Step, of_steps
+from commands.data import listed, of_month, of_step
 from commands.parsing import closest, wrong
 
 log = structlog.get_logger()
@@ -30,7 +31,8 @@ async def progress(ask: Ask) -> Reply:
     kept = await services.trials.list(workspace, [TrialStatus.KEPT], _MOST)
     clicks = ratchet.in_use(proposals, {t.proposal: t for t in kept}, agent)
     whose = f" of {agent}" if agent else ""
-    lines = ratchet.compared(await _months(ask, agent))
+    months = await _months(ask, agent)
+    lines = ratchet.compared(months)
     lines += ["", f"**The ratchet{whose}**: {count(len(clicks), 'step')}"]
     if len(clicks) > _SHOWN:
         lines.append(f"The last {_SHOWN}:")
@@ -41,6 +43,10 @@ async def progress(ask: Ask) -> Reply:
         "\n".join(lines).strip(),
         buttons=(Button("Trials", "/trials"),),
         picture=await _picture(f"The ratchet{whose}", clicks),
+        data={
+            **listed("steps", [of_step(click) for click in clicks]),
+            **listed("months", [of_month(month) for month in months]),
+        },
     )
 
 

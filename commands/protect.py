@@ -24,6 +24,7 @@ async def protect(ask: Ask) -> Reply:
     return Reply(
         said if new else f"{which} is protected already.",
         buttons=(Button("Unprotect", f"/unprotect {which}"),),
+        data={"agent": agent, "version": version or None, "protected": True},
     )
 
 

@@ -13,6 +13,7 @@ from bot.model.person import Role
 from bot.model.trial import WAITING, Trial
 from bot.model.words import one_line
 from bot.pictures import of_wealth
+from commands.data import of_trial
 from commands.parsing import first_word, wrong
 
 log = structlog.get_logger()
@@ -39,7 +40,10 @@ async def trial(ask: Ask) -> Reply:
         raise wrong(ask, COMMAND, f"{one_line(doing, 20)} can't be done with a trial.")
     now = ask.services.clock.now()
     return Reply(
-        telling.details(found, now), buttons=_buttons(ask, found), picture=await _picture(found)
+        telling.details(found, now),
+        buttons=_buttons(ask, found),
+        picture=await _picture(found),
+        data={"trial": of_trial(found)},
     )
 
 
@@ -50,7 +54,9 @@ async def _stopped(ask: Ask, found: Trial, why: str) -> Reply:
         return Reply(f"{found.ref} has ended already: {telling.in_short(found)}.")
     desk = ask.services.desk
     proposal = await desk.rollback(ask.run.workspace, found.proposal, ask.person, why)
-    return Reply(f"⏹️ {found.ref} is stopped, and {proposal.ref} with it. {proposal.reason}")
+    ended = await ask.services.trials.get(ask.run.workspace, found.ref) or found
+    said = f"⏹️ {found.ref} is stopped, and {proposal.ref} with it. {proposal.reason}"
+    return Reply(said, data={"trial": of_trial(ended)})
 
 
 def _buttons(ask: Ask, found: Trial) -> tuple[Button, ...]:

@@ -9,9 +9,10 @@ from commands.protect import agent_named
 async def unprotect(ask: Ask) -> Reply:
     agent, version, _ = await agent_named(ask, COMMAND)
     which = f"{agent} v{version}" if version else agent
-    if await ask.services.brake.unprotect(ask.run.workspace, agent, version):
-        return Reply(f"🔓 {which} may change again.")
-    return Reply(f"{which} isn't protected.")
+    lifted = await ask.services.brake.unprotect(ask.run.workspace, agent, version)
+    said = f"🔓 {which} may change again." if lifted else f"{which} isn't protected."
+    data = {"agent": agent, "version": version or None, "protected": False}
+    return Reply(said, data=data)
 
 
 COMMAND = Command(

@@ -46,7 +46,14 @@ def run_fields(run: Run) -> dict[str, Any]:
         "latency_ms": run.latency_ms,
         "created_at": run.created_at,
         "error": {"type": run.error_type, "message": run.error_message} if run.error_type else None,
+        **_data(run),
     }
+
+
+def _data(run: Run) -> dict[str, Any]:
+    """What a command answered with, for programs, where it did."""
+    data = reply_from_json(run.reply).data if run.reply else {}
+    return {"data": data} if data else {}
 
 
 def made(run: Run) -> list[str]:
@@ -61,8 +68,10 @@ def with_files(fields: dict[str, Any], paths: Sequence[str]) -> dict[str, Any]:
 
 
 def answer_fields(run: Mapping[str, Any]) -> dict[str, Any]:
-    """What `ratchet ask --json` prints: these names, in this order."""
-    return {name: run.get(name) for name in _ANSWER}
+    """What `ratchet ask --json` prints: these names, in this order; and `data`, where a command
+    answers with that too."""
+    data = {"data": run["data"]} if "data" in run else {}
+    return {**{name: run.get(name) for name in _ANSWER}, **data}
 
 
 def printed(run: Mapping[str, Any]) -> str:

@@ -32,6 +32,8 @@ def reply_to_json(reply: Reply) -> dict[str, object]:
         out["picture"] = {"png": png, "alt": reply.picture.alt}
     if reply.files:
         out["files"] = [asdict(file) for file in reply.files]
+    if reply.data:
+        out["data"] = dict(reply.data)
     return out
 
 
@@ -58,4 +60,5 @@ def reply_from_json(data: Mapping[str, Any]) -> Reply:
         private=data.get("private", False),
         footer=data.get("footer", ""),
         files=tuple(Attached(**f) for f in data.get("files", ())),
+        data=data.get("data") or {},
     )

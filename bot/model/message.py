@@ -104,7 +104,7 @@ class Reply:
 
     `rateable` adds thumbs for `run_id`. `private` asks for a reply that only the person sees,
     where the platform can do that. `footer` is one short line below the text. `files` are shown
-    as uploads where the platform takes them.
+    as uploads where the platform takes them. `data` is the same for programs, as JSON values.
     """
 
     text: str
@@ -116,3 +116,4 @@ class Reply:
     private: bool = False
     footer: str = ""
     files: tuple[Attached, ...] = ()
+    data: Mapping[str, object] = field(default_factory=dict)

@@ -115,6 +115,7 @@ def run_json(run: Run) -> dict[str, object]:
         "started_at": run.started_at or None,
         "finished_at": run.finished_at or None,
         "attempt": run.attempt,
+        **({"data": dict(data)} if (data := reply_of(run).data) else {}),
     }
 
 

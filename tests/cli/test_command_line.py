@@ -102,6 +102,24 @@ def test_a_question_is_answered_without_a_server(home: Path) -> None:
     assert {step["kind"] for step in shown["steps"]} >= {"route", "model"}
 
 
+def test_what_a_command_tells_is_data_too(home: Path) -> None:
+    told = {
+        "/trials": {"trials": []},
+        "/findings": {"findings": []},
+        "/protect writer": {"agent": "writer", "version": None, "protected": True},
+        "/judge": {"judge": None},
+    }
+    for command, data in told.items():
+        done = ratchet(home, "say", command, "--json")
+        assert done.returncode == 0, done.stderr
+        answer = json.loads(done.stdout)
+        assert done.stdout.count("\n") == 1
+        assert list(answer) == [*ANSWER, "data"]
+        assert answer["data"] == data and answer["answer"]
+    plain = json.loads(ratchet(home, "say", "/help", "--json").stdout)
+    assert list(plain) == ANSWER
+
+
 def test_a_question_can_come_through_a_pipe(home: Path) -> None:
     done = ratchet(home, "ask", "-", stdin="What is 6 * 7?\n")
     assert done.returncode == 0, done.stderr

@@ -1,5 +1,6 @@
 """A stage for commands: real stores, a small cast, and runs to talk about."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -172,7 +173,7 @@ class Stage:
         said = replace(again, attempt=again.attempt + 1) if again else said
         reply = await command.run(Ask(person, args, said, self.services))
         assert all(len(b.command.encode()) <= 64 for b in reply.buttons)
-        assert reply_from_json(reply_to_json(reply)) == reply
+        assert reply_from_json(json.loads(json.dumps(reply_to_json(reply)))) == reply
         return reply
 
 
