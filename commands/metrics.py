@@ -14,6 +14,7 @@ from bot.numbers import Totals, coverage, success, totals
 from bot.pictures import of_versions
 from bot.places import is_own, spoken_in
 from bot.ports.stores import Bucket
+from commands.metrics_costs import costs
 from commands.metrics_predictor import predictor
 from commands.parsing import closest, wrong
 
@@ -34,6 +35,7 @@ class _Asked:
     days: int = _DEFAULT_DAYS
     share: bool = False
     predictor: bool = False
+    costs: bool = False
 
     @property
     def period(self) -> str:
@@ -49,6 +51,8 @@ async def metrics(ask: Ask) -> Reply:
     asked = await _asked(ask)
     if asked.predictor:
         return await predictor(ask, private=not asked.share)
+    if asked.costs:
+        return await costs(ask, asked.days, asked.period, private=not asked.share)
     store, workspace = ask.services.metrics, ask.run.workspace
     until = ask.services.clock.now() + 1
     # Whole days, today among them, so that a day's bar is never a part of the day.
@@ -123,7 +127,7 @@ async def _picture(
 
 async def _asked(ask: Ask) -> _Asked:
     """Arguments in any order."""
-    agent, days, shared, predicted = "", _DEFAULT_DAYS, False, False
+    agent, days, shared, predicted, spent = "", _DEFAULT_DAYS, False, False, False
     agents = [a.name for a in await ask.services.agents.current(ask.run.workspace)]
     for word in ask.args.lower().lstrip("@").split():
         if typed := _DAYS.match(word):
@@ -134,12 +138,14 @@ async def _asked(ask: Ask) -> _Asked:
             shared = True
         elif word == "predictor":
             predicted = True
+        elif word == "costs":
+            spent = True
         elif word not in ("day", "days"):
             near = closest(word, agents) or f" The agents are: {', '.join(agents)}."
             raise wrong(ask, COMMAND, f"There is no agent {one_line(word, 30)}.{near}")
     if not 1 <= days <= _MOST_DAYS:
         raise wrong(ask, COMMAND, f"Give 1 to {_MOST_DAYS} days.")
-    return _Asked(agent, days, shared, predicted)
+    return _Asked(agent, days, shared, predicted, spent)
 
 
 def _table(buckets: Sequence[Bucket]) -> list[str]:
@@ -175,14 +181,15 @@ COMMAND = Command(
     "metrics",
     "Show runs, success, latency, cost and errors",
     metrics,
-    usage="[agent] [days] [share]",
+    usage="[agent | costs | predictor] [days] [share]",
     examples=(
         "/metrics",
         "/metrics 7",
         "/metrics writer 30",
         "/metrics 7 share",
         "/metrics predictor",
+        "/metrics costs 7",
     ),
     more="Only you see it, until you share it. With `predictor` it shows how well the success of "
-    "requests was predicted.",
+    "requests was predicted, with `costs` what was spent by agent and model, and with which runbooks.",
 )

@@ -5,12 +5,13 @@ from typing import Any
 
 from bot.improve import facts
 from bot.improve.detect.seen import Seen
+from bot.improve.forecast import CLOSED
 from bot.improve.judge import Judge
 from bot.improve.judging import Judging
 from bot.model.proposal import ProposalStatus
-from bot.model.run import Outcome
+from bot.model.run import Outcome, Usage
 from bot.model.trial import TrialStatus
-from bot.ports.stores import Judgement
+from bot.ports.stores import Judgement, State
 from tests.bot.improve.trials.test_telling import NUMBERS, TRIAL
 from tests.commands.stage import WORKSPACE, Stage
 
@@ -76,6 +77,33 @@ async def test_the_judge_and_the_predictor(on: Stage) -> None:
         await services.judgements.put(WORKSPACE, Judgement(run.id, "small#1", n % 2, "", n))
     told = await _data(on, "/judge")
     assert (told["judge"], told["n"], told["trust"], told["bias"]) == ("small#1", 4, "unproven", 0)
+
+
+async def test_costs_by_agent_model_and_runbook(on: Stage) -> None:
+    assert await _data(on, "/metrics costs") == {"agents": [], "runbooks": []}
+    for y in (1.0, 1.0, 0.0):
+        paid: Any = {"usage": Usage(400, 40, 0, 0.02), "outcome": Outcome(y, "rating")}
+        await on.asked("Q?", "A", agent="writer", **paid)
+    await on.asked("Q?", "A", agent="ops", usage=Usage(400, 40, 0, 0.5))
+    today = on.clock.now() // 86_400_000
+    days = {str(today): [2, 0.04, 0, 0, 0, 0], str(today - 9): [5, 1.0, 0, 0, 0, 0]}
+    known = {"known": {"spent": {"refunds writer ": {"days": days, "top": {}}}}}
+    before = await on.services.states.get(WORKSPACE, CLOSED)
+    await on.services.states.move(WORKSPACE, CLOSED, before, State("", known), 1)
+    shown = await on.say("owner", "/metrics costs 7")
+    told: Any = shown.data
+    assert [(one["who"], one["model"], one["runs"]) for one in told["agents"]] == [
+        ("ops", "default", 1),
+        ("writer", "default", 3),
+    ]
+    assert told["agents"][1]["cost_per_success"] == 0.03
+    assert told["agents"][0]["cost_per_success"] is None
+    assert [(one["who"], one["cost_usd"]) for one in told["runbooks"]] == [
+        ("refunds (writer)", 0.04)
+    ]
+    assert "$0.56 on 4 runs" in shown.text and shown.card and "refunds (writer)" in shown.card.body
+    month = await _data(on, "/metrics costs 30")
+    assert month["runbooks"][0]["runs"] == 7
 
 
 async def test_what_is_held_and_what_is_not(on: Stage) -> None:

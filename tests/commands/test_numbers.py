@@ -111,7 +111,7 @@ async def test_wrong_words_get_the_right_ones(on: Stage, words: str, hint: str) 
     with pytest.raises(BadInput) as wrong:
         await on.say("member", f"/metrics {words}")
     assert hint in wrong.value.said
-    assert "`/metrics [agent] [days] [share]`" in wrong.value.said
+    assert "`/metrics [agent | costs | predictor] [days] [share]`" in wrong.value.said
 
 
 def test_the_interval_is_wilsons() -> None:
