@@ -4,13 +4,14 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import RowMapping, Select, delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import Conflict, NotFound
 from bot.model.agent import AgentVersion, from_spec
 from bot.ports.clock import Clock
 from bot.ports.stores import Made
+from storage.constant import Row
 from storage.engine import Database
 from storage.tables import agent_versions as versions
 from storage.tables import agents
@@ -100,8 +101,7 @@ class AgentStore:
             .where(agents.c.workspace == workspace)
             .order_by(agents.c.name)
         )
-        async with self._db.read() as conn:
-            found = [_version(row) for row in (await conn.execute(query)).mappings()]
+        found = [_version(row) for row in await self._db.rows(query)]
         # SQLite has this one process, so only what is written here can change it.
         if self._db.sqlite and before == self._changes:
             self._current[workspace] = found
@@ -126,9 +126,8 @@ class AgentStore:
             versions.c.agent == name,
             versions.c.version == version,
         )
-        async with self._db.read() as conn:
-            row = (await conn.execute(query)).mappings().first()
-        return _version(row) if row else None
+        rows = await self._db.rows(query)
+        return _version(rows[0]) if rows else None
 
     async def made_by(
         self, workspace: str, name: str, source: str
@@ -144,9 +143,8 @@ class AgentStore:
             .order_by(versions.c.version.desc())
             .limit(1)
         )
-        async with self._db.read() as conn:
-            row = (await conn.execute(query)).mappings().first()
-        return (_version(row), row["base"]) if row else None
+        rows = await self._db.rows(query)
+        return (_version(rows[0]), rows[0]["base"]) if rows else None
 
     async def add(
         self, workspace: str, candidate: AgentVersion, *, base: int, source: str
@@ -174,11 +172,10 @@ class AgentStore:
             .where(versions.c.workspace == workspace, versions.c.agent == name)
             .order_by(versions.c.version)
         )
-        async with self._db.read() as conn:
-            return [
-                Made(_version(row), row["base"], row["source"], row["created_at"])
-                for row in (await conn.execute(query)).mappings()
-            ]
+        return [
+            Made(_version(row), row["base"], row["source"], row["created_at"])
+            for row in await self._db.rows(query)
+        ]
 
     async def deploy(
         self, workspace: str, candidate: AgentVersion, *, base: int, source: str
@@ -298,5 +295,5 @@ def _same(workspace: str, candidate: AgentVersion, source: str) -> Select[int]:
     )
 
 
-def _version(row: RowMapping) -> AgentVersion:
+def _version(row: Row) -> AgentVersion:
     return from_spec(row["agent"], row["version"], row["spec"])

@@ -3,12 +3,15 @@
 from sqlalchemy import bindparam, select, update
 
 from bot.model.proposal import Asked
+from storage.constant import Constant
 from storage.engine import Database
 from storage.tables import asks
 from storage.upsert import insert
 
-_GET = select(asks.c.step, asks.c.reminded_at).where(
-    asks.c.workspace == bindparam("of"), asks.c.proposal == bindparam("about")
+_GET = Constant(
+    select(asks.c.step, asks.c.reminded_at).where(
+        asks.c.workspace == bindparam("of"), asks.c.proposal == bindparam("about")
+    )
 )
 
 
@@ -17,9 +20,8 @@ class AskStore:
         self._db = db
 
     async def get(self, workspace: str, proposal: str) -> Asked:
-        async with self._db.read() as conn:
-            row = (await conn.execute(_GET, {"of": workspace, "about": proposal})).first()
-        return Asked(row.step, row.reminded_at) if row else Asked()
+        rows = await self._db.rows(_GET, {"of": workspace, "about": proposal})
+        return Asked(rows[0]["step"], rows[0]["reminded_at"]) if rows else Asked()
 
     async def move(
         self, workspace: str, proposal: str, before: Asked, after: Asked, at: int

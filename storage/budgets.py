@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, select, tuple_
 
 from bot.model.budget import Budget, Period, Scope
 from bot.ports.clock import Clock
+from storage.constant import Constant
 from storage.engine import Database
 from storage.tables import budgets, notices, spend
 from storage.upsert import insert
@@ -14,7 +15,7 @@ _SPENT = select(spend.c.scope, spend.c.key, spend.c.period, spend.c.usd).where(
     spend.c.workspace == bindparam("of"),
     tuple_(spend.c.scope, spend.c.key, spend.c.period).in_(bindparam("keys", expanding=True)),
 )
-_ALL = (
+_ALL = Constant(
     select(budgets)
     .where(budgets.c.workspace == bindparam("of"))
     .order_by(budgets.c.scope, budgets.c.key, budgets.c.period)
@@ -30,9 +31,8 @@ class BudgetStore:
     ) -> dict[tuple[str, str, str], float]:
         if not keys:
             return {}
-        async with self._db.read() as conn:
-            rows = (await conn.execute(_SPENT, {"of": workspace, "keys": keys})).all()
-        return {(row.scope, row.key, row.period): row.usd for row in rows}
+        rows = await self._db.rows(_SPENT, {"of": workspace, "keys": keys})
+        return {(row["scope"], row["key"], row["period"]): row["usd"] for row in rows}
 
     async def set(self, workspace: str, budget: Budget) -> None:
         adding = insert(self._db, budgets).values(
@@ -50,9 +50,10 @@ class BudgetStore:
             await conn.execute(adding)
 
     async def all(self, workspace: str) -> Sequence[Budget]:
-        async with self._db.read() as conn:
-            rows = (await conn.execute(_ALL, {"of": workspace})).all()
-        return [Budget(Scope(r.scope), r.key, Period(r.period), r.limit_usd) for r in rows]
+        return [
+            Budget(Scope(row["scope"]), row["key"], Period(row["period"]), row["limit_usd"])
+            for row in await self._db.rows(_ALL, {"of": workspace})
+        ]
 
     async def warn_once(self, workspace: str, key: str) -> bool:
         adding = insert(self._db, notices).values(

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import RowMapping, case, or_, select
+from sqlalchemy import case, or_, select
 
 from bot.model.contact import Consent, Contact
+from storage.constant import Row
 from storage.engine import Database
 from storage.tables import contacts
 from storage.upsert import insert
@@ -19,9 +20,8 @@ class ContactStore:
 
     async def get(self, workspace: str, channel: str, external_id: str) -> Contact | None:
         query = select(contacts).where(*_is(workspace, channel, external_id))
-        async with self._db.read() as conn:
-            row = (await conn.execute(query)).mappings().first()
-        return _contact(row) if row else None
+        rows = await self._db.rows(query)
+        return _contact(rows[0]) if rows else None
 
     async def heard(
         self,
@@ -80,7 +80,7 @@ def _is(workspace: str, channel: str, external_id: str) -> tuple[Any, ...]:
     return c.workspace == workspace, c.channel == channel, c.external_id == external_id
 
 
-def _contact(row: RowMapping) -> Contact:
+def _contact(row: Row) -> Contact:
     return Contact(
         row["workspace"],
         row["channel"],

@@ -1,37 +1,26 @@
 """The database: SQLite or PostgreSQL behind one small door, errors translated."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, create_engine, event, make_url
+from sqlalchemy import URL, Connection, CursorResult, Executable, QueuePool, event, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import StorageError
 from storage import sqlite
+from storage.constant import Constant, Row
+from storage.plain import ARGS, PlainDriver, configure
 from storage.sqlite import finished
 
 T = TypeVar("T")
 
-_BUSY_MS = 10_000
 _LAST_USES_WITHIN = 10.0
-
-# isolation_level None leaves transactions to us: the driver would begin them late and deferred.
-_SQLITE_ARGS = {"isolation_level": None, "timeout": _BUSY_MS / 1000, "check_same_thread": False}
-
-_PRAGMAS = (
-    f"busy_timeout={_BUSY_MS}",
-    "journal_mode=WAL",
-    "synchronous=FULL",
-    "foreign_keys=ON",
-    "cache_size=-8000",
-    "temp_store=MEMORY",
-)
 
 
 def url_of(setting: str, home: Path) -> URL:
@@ -51,10 +40,7 @@ class Database:
         # SQLite has one writer: waiting here in order is cheaper and fairer than its busy polling.
         self._writer = asyncio.Lock()
         self._closed = False
-        self._batch_conn: Connection | None = None
-        if self.sqlite:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
-            self._batch_engine = _sqlite_batch(url)
+        self._plain = PlainDriver(url) if self.sqlite else None
 
     @property
     def engine(self) -> AsyncEngine:
@@ -66,6 +52,24 @@ class Database:
         with _translated():
             async with self._connect() as conn:
                 yield conn
+
+    async def rows(
+        self, query: Constant | Executable, values: Mapping[str, Any] | None = None
+    ) -> Sequence[Row]:
+        """Every row of one query, by column: for queries that find a few."""
+        if isinstance(query, Constant) and self._plain:
+            return await self.look(partial(query.read, values=values or {}))
+        asked = query.query if isinstance(query, Constant) else query
+        return await self.look(lambda conn: conn.execute(asked, values).mappings().all())
+
+    async def look(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work`, which only reads. On SQLite it runs in a thread with the plain driver."""
+        if self._plain is None:
+            async with self.read() as conn:
+                return await conn.run_sync(work)
+        with _translated():
+            self._refuse_if_closed()
+            return await self._plain.look(work)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -85,32 +89,21 @@ class Database:
                     raise
 
     async def transact(self, work: Callable[[Connection], T]) -> T:
-        """Runs `work` in one transaction, committed when it returns.
-
-        On SQLite it runs in one thread of its own with the plain driver: one hop between threads
-        for a whole batch, where the async driver takes three for each statement.
-        """
-        if not self.sqlite:
+        """Runs `work` in one transaction, committed when it returns. On SQLite it runs in one
+        thread of its own with the plain driver."""
+        if self._plain is None:
             async with self.write() as conn:
                 return await conn.run_sync(work)
         with _translated():
             async with self._writer:
                 self._refuse_if_closed()
-                loop = asyncio.get_running_loop()
-                return await finished(loop.run_in_executor(self._thread, self._transact, work))
+                return await self._plain.transact(work)
 
-    def _transact(self, work: Callable[[Connection], T]) -> T:
-        if self._batch_conn is None:
-            self._batch_conn = self._batch_engine.connect()
-        conn = self._batch_conn
-        try:
-            conn.exec_driver_sql("BEGIN IMMEDIATE")
-            result = work(conn)
-            conn.commit()
-            return result
-        except BaseException:
-            conn.rollback()
-            raise
+    async def change(
+        self, changing: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] = ()
+    ) -> int:
+        """One statement, committed; how many rows it touched."""
+        return await self.transact(lambda conn: _touched(conn.execute(changing, values or None)))
 
     async def close(self) -> None:
         """Takes no more, lets those who are at it finish, and leaves no connection and no thread."""
@@ -125,14 +118,9 @@ class Database:
                 while pool.checkedout():
                     await asyncio.sleep(0.005)
         await self._engine.dispose()
-        if self.sqlite:
+        if self._plain:
             async with self._writer:
-                if self._batch_conn is not None:
-                    loop = asyncio.get_running_loop()
-                    await loop.run_in_executor(self._thread, self._batch_conn.close)
-                    self._batch_conn = None
-                self._batch_engine.dispose()
-                self._thread.shutdown()
+                await self._plain.close()
 
     def _connect(self) -> AsyncConnection:
         self._refuse_if_closed()
@@ -141,6 +129,10 @@ class Database:
     def _refuse_if_closed(self) -> None:
         if self._closed:
             raise StorageError("the database is closed")
+
+
+def _touched(result: CursorResult[Any]) -> int:
+    return result.rowcount
 
 
 class _translated:
@@ -152,7 +144,7 @@ class _translated:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, DBAPIError) and _refused(error):
             return
-        if isinstance(error, SQLAlchemyError | OSError | ConnectionError):
+        if isinstance(error, SQLAlchemyError | sqlite3.Error | OSError | ConnectionError):
             cause = str(error.orig) if isinstance(error, DBAPIError) else str(error)
             raise StorageError(f"{type(error).__name__}: {cause}", said=_said(cause)) from error
 
@@ -175,31 +167,16 @@ def _said(cause: str) -> str:
     return "I can't reach my database right now. Nothing is lost; please try again in a moment."
 
 
-def _sqlite_batch(url: URL) -> Engine:
-    engine = create_engine(
-        url.set(drivername="sqlite"), poolclass=NullPool, connect_args=_SQLITE_ARGS
-    )
-    event.listen(engine, "connect", _configure)
-    return engine
-
-
 def _sqlite(url: URL) -> AsyncEngine:
     (file,), options = url.get_dialect()().create_connect_args(url)
     engine = create_async_engine(
         url,
         pool_size=6,
         max_overflow=0,
-        async_creator=partial(sqlite.Connection, file, {**options, **_SQLITE_ARGS}),
+        async_creator=partial(sqlite.Connection, file, {**options, **ARGS}),
     )
-    event.listen(engine.sync_engine, "connect", _configure)
+    event.listen(engine.sync_engine, "connect", configure)
     return engine
-
-
-def _configure(connection: Any, _: Any) -> None:
-    cursor = connection.cursor()
-    for pragma in _PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 def _postgres(url: URL) -> AsyncEngine:

@@ -258,8 +258,7 @@ class EvidenceStore:
             with conn.execute(query, values) as result:
                 return result.cursor.fetchall()
 
-        async with self._db.read() as conn:
-            return await conn.run_sync(read)
+        return await self._db.look(read)
 
 
 class _Sittings:

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import RowMapping, Select, select
+from sqlalchemy import Select, select
 
 from bot.model.feedback import Feedback
+from storage.constant import Row
 from storage.engine import Database
 from storage.tables import feedback as table
 from storage.upsert import insert
@@ -32,8 +33,7 @@ class FeedbackStore:
             source=feedback.source,
             **said,
         )
-        async with self._db.write() as conn:
-            await conn.execute(adding.on_conflict_do_update(index_elements=_ONE_EACH, set_=said))
+        await self._db.change(adding.on_conflict_do_update(index_elements=_ONE_EACH, set_=said))
 
     async def of_run(self, workspace: str, run_id: str) -> list[Feedback]:
         return await self._select(
@@ -62,11 +62,10 @@ class FeedbackStore:
         )
 
     async def _select(self, query: Select[tuple[str, ...]]) -> list[Feedback]:
-        async with self._db.read() as conn:
-            return [_feedback(row) for row in (await conn.execute(query)).mappings()]
+        return [_feedback(row) for row in await self._db.rows(query)]
 
 
-def _feedback(row: RowMapping) -> Feedback:
+def _feedback(row: Row) -> Feedback:
     return Feedback(
         id=row["id"],
         workspace=row["workspace"],

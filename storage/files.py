@@ -43,5 +43,4 @@ class FileStore:
         )
         if direction:
             query = query.where(files.c.direction == direction)
-        async with self._db.read() as conn:
-            return [Attached(**row) for row in (await conn.execute(query)).mappings()]
+        return [Attached(**row) for row in await self._db.rows(query)]

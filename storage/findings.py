@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, bindparam, or_, select, update
+from sqlalchemy import Select, and_, bindparam, or_, select, update
 
 from bot.model.finding import Finding
+from storage.constant import Constant, Row
 from storage.engine import Database
 from storage.tables import findings as table
 from storage.upsert import hold, insert
@@ -120,21 +121,18 @@ class FindingStore:
             await conn.execute(update(table).where(mine).values(facts=all_facts, **values))
 
     async def _select(self, query: Select[Any]) -> Sequence[Finding]:
-        async with self._db.read() as conn:
-            return [_finding(row) for row in (await conn.execute(query)).mappings()]
+        return [_finding(row) for row in await self._db.rows(query)]
 
     async def get(self, workspace: str, finding: str) -> Finding | None:
-        async with self._db.read() as conn:
-            row = (await conn.execute(_GET, {"of": workspace, "known": finding})).mappings().first()
-        return _finding(row) if row else None
+        rows = await self._db.rows(_GET, {"of": workspace, "known": finding})
+        return _finding(rows[0]) if rows else None
 
     async def set_status(self, workspace: str, finding: str, status: str) -> None:
-        async with self._db.write() as conn:
-            await conn.execute(_SET, {"of": workspace, "known": finding, "status": status})
+        await self._db.change(_SET, {"of": workspace, "known": finding, "status": status})
 
 
 _IT = (table.c.workspace == bindparam("of"), table.c.id == bindparam("known"))
-_GET = select(table).where(*_IT)
+_GET = Constant(select(table).where(*_IT))
 _SET = update(table).where(*_IT).values(status=bindparam("status"))
 
 
@@ -189,6 +187,6 @@ def _values(finding: Finding) -> dict[str, object]:
     }
 
 
-def _finding(row: RowMapping) -> Finding:
+def _finding(row: Row) -> Finding:
     texts = {"evidence": tuple(row["evidence"] or ()), "facts": row["facts"] or {}}
     return Finding(**{**row, **texts})

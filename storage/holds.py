@@ -41,11 +41,10 @@ class HoldStore:
             return known
         before = self._changes
         query = select(table).where(table.c.workspace == workspace)
-        async with self._db.read() as conn:
-            found = {
-                row.what: Hold(row.what, row.by, row.reason, row.created_at)
-                for row in await conn.execute(query)
-            }
+        found = {
+            row["what"]: Hold(row["what"], row["by"], row["reason"], row["created_at"])
+            for row in await self._db.rows(query)
+        }
         # SQLite has this one process, so only what is written here can change it.
         if self._db.sqlite and before == self._changes:
             self._known[workspace] = found

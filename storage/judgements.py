@@ -33,11 +33,10 @@ class JudgementStore:
             .where(table.c.workspace == workspace, table.c.run_id.in_(run_ids))
             .order_by(table.c.run_id, table.c.judge)
         )
-        async with self._db.read() as conn:
-            return [
-                Judgement(row.run_id, row.judge, row.y, row.reason, row.created_at)
-                for row in await conn.execute(query)
-            ]
+        return [
+            Judgement(row["run_id"], row["judge"], row["y"], row["reason"], row["created_at"])
+            for row in await self._db.rows(query)
+        ]
 
     async def beside_ratings(
         self, workspace: str, judge: str, limit: int

@@ -3,11 +3,12 @@
 import struct
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import RowMapping, Select, bindparam, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 
 from bot.errors import Conflict
 from bot.model.memory import Memory, Namespace
 from bot.ports.stores import Stored
+from storage.constant import Row
 from storage.engine import Database
 from storage.tables import memories as table
 from storage.upsert import hold
@@ -90,8 +91,7 @@ class MemoryStore:
             .order_by(table.c.number)
             .limit(limit)
         )
-        async with self._db.read() as conn:
-            rows = (await conn.execute(query)).mappings().all()
+        rows = await self._db.rows(query)
         return [Stored(_memory(r), _unpacked(r["vector"]), r["space"]) for r in rows]
 
     async def set_vectors(
@@ -109,8 +109,7 @@ class MemoryStore:
             await conn.execute(setting, rows)
 
     async def _select(self, query: Select[tuple[object, ...]]) -> Sequence[Memory]:
-        async with self._db.read() as conn:
-            return [_memory(row) for row in (await conn.execute(query)).mappings()]
+        return [_memory(row) for row in await self._db.rows(query)]
 
     async def _count(self, query: Select[int]) -> int:
         async with self._db.read() as conn:
@@ -132,7 +131,7 @@ def _row(memory: Memory, vector: Sequence[float], space: str, number: int) -> di
     }
 
 
-def _memory(row: RowMapping) -> Memory:
+def _memory(row: Row) -> Memory:
     return Memory(
         id=row["id"],
         workspace=row["workspace"],

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import Conflict, NotFound
 from bot.model.person import Identity, Person, Role
 from bot.ports.clock import Clock, Ids
+from storage.constant import Constant, Row
 from storage.engine import Database
 from storage.merging import merge
 from storage.tables import identities, people
@@ -40,12 +41,11 @@ class PeopleStore:
             return known[0]
         changes = self._changes
         asked = {"of": workspace, "on": channel, "as": external_id}
-        async with self._db.read() as conn:
-            row = (await conn.execute(_KNOWN, asked)).mappings().first()
-        if row is None:
-            person = await self._meet(workspace, channel, external_id, name, default)
+        rows = await self._db.rows(_KNOWN, asked)
+        if rows:
+            person = await self._renamed(_person(rows[0]), name)
         else:
-            person = await self._renamed(_person(row), name)
+            person = await self._meet(workspace, channel, external_id, name, default)
         if changes == self._changes:  # what was read before a change is not to outlive it
             self._remember(key, person)
         return person
@@ -93,9 +93,11 @@ class PeopleStore:
             self._known.popitem(last=False)
 
     async def get(self, workspace: str, person: str) -> Person | None:
-        async with self._db.read() as conn:
-            row = await _living(conn, workspace, person)
-        return _person(row) if row else None
+        rows = await self._db.rows(_ONE, {"of": workspace, "who": person})
+        if rows and rows[0]["merged_into"]:
+            became = {"of": workspace, "who": rows[0]["merged_into"]}
+            rows = await self._db.rows(_ONE, became)
+        return _person(rows[0]) if rows else None
 
     async def with_role(self, workspace: str, role: Role) -> list[Person]:
         """Those whose role is exactly this one, first met first."""
@@ -108,8 +110,7 @@ class PeopleStore:
             )
             .order_by(people.c.created_at, people.c.id)
         )
-        async with self._db.read() as conn:
-            return [_person(row) for row in (await conn.execute(query)).mappings()]
+        return [_person(row) for row in await self._db.rows(query)]
 
     async def set_role(self, workspace: str, person: str, role: Role) -> None:
         changing = (
@@ -226,8 +227,8 @@ class PeopleStore:
     async def addresses(self, workspace: str, channel: str, role: Role) -> list[tuple[str, str]]:
         roles = [r.value for r in Role if r.may(role)]
         asked = {"of": workspace, "on": channel, "roles": roles}
-        async with self._db.read() as conn:
-            return [(r.person, r.external_id) for r in await conn.execute(_ADDRESSES, asked)]
+        rows = await self._db.rows(_ADDRESSES, asked)
+        return [(row["person"], row["external_id"]) for row in rows]
 
 
 _JOINED = identities.join(
@@ -256,22 +257,24 @@ def _is(workspace: Any, channel: Any, external_id: Any) -> tuple[ColumnElement[b
     return c.workspace == workspace, c.channel == channel, c.external_id == external_id
 
 
-_KNOWN = _who().where(*_is(bindparam("of"), bindparam("on"), bindparam("as")))
-_ONE = select(people).where(people.c.workspace == bindparam("of"), people.c.id == bindparam("who"))
+_KNOWN = Constant(_who().where(*_is(bindparam("of"), bindparam("on"), bindparam("as"))))
+_ONE = Constant(
+    select(people).where(people.c.workspace == bindparam("of"), people.c.id == bindparam("who"))
+)
 
 
 async def _living(conn: AsyncConnection, workspace: str, person: str) -> RowMapping | None:
     """The person of this id, or the one they became."""
-    row = (await conn.execute(_ONE, {"of": workspace, "who": person})).mappings().first()
+    of = select(people).where(people.c.workspace == workspace)
+    row = (await conn.execute(of.where(people.c.id == person))).mappings().first()
     if row is None or not row["merged_into"]:
         return row
-    became = {"of": workspace, "who": row["merged_into"]}
-    return (await conn.execute(_ONE, became)).mappings().first()
+    return (await conn.execute(of.where(people.c.id == row["merged_into"]))).mappings().first()
 
 
-def _identity(row: RowMapping) -> Identity:
+def _identity(row: Row) -> Identity:
     return Identity(row["workspace"], row["channel"], row["external_id"], row["person"])
 
 
-def _person(row: RowMapping) -> Person:
+def _person(row: Row) -> Person:
     return Person(row["id"], row["workspace"], row["name"], Role(row["role"]))

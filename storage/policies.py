@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import RowMapping, Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from bot.model.policy import PolicyVersion
+from storage.constant import Constant, Row
 from storage.engine import Database
 from storage.tables import policies
 from storage.upsert import hold
@@ -40,10 +41,9 @@ class PolicyStore:
         return await self._select(_NEWEST_FIRST.limit(limit), of=workspace)
 
     async def _select(
-        self, query: Select[tuple[str, ...]], **given: object
+        self, query: Constant | Select[tuple[str, ...]], **given: object
     ) -> Sequence[PolicyVersion]:
-        async with self._db.read() as conn:
-            return [_version(row) for row in (await conn.execute(query, given)).mappings()]
+        return [_version(row) for row in await self._db.rows(query, given)]
 
 
 _NEWEST_FIRST = (
@@ -51,8 +51,8 @@ _NEWEST_FIRST = (
     .where(policies.c.workspace == bindparam("of"))
     .order_by(policies.c.version.desc())
 )
-_CURRENT = _NEWEST_FIRST.limit(1)
+_CURRENT = Constant(_NEWEST_FIRST.limit(1))
 
 
-def _version(row: RowMapping) -> PolicyVersion:
+def _version(row: Row) -> PolicyVersion:
     return PolicyVersion(row["version"], row["text"], row["created_by"], row["created_at"])

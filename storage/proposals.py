@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import ColumnElement, RowMapping, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import Conflict, NotFound
 from bot.model.proposal import Change, Proposal, ProposalKind, ProposalStatus, legal
+from storage.constant import Row
 from storage.engine import Database
 from storage.tables import proposals as table
 from storage.upsert import hold
@@ -164,8 +165,7 @@ class ProposalStore:
         )
 
     async def _select(self, query: Select[tuple[str, ...]]) -> Sequence[Proposal]:
-        async with self._db.read() as conn:
-            return [_proposal(row) for row in (await conn.execute(query)).mappings()]
+        return [_proposal(row) for row in await self._db.rows(query)]
 
     async def _change(
         self,
@@ -231,7 +231,7 @@ def _row(proposal: Proposal) -> dict[str, object]:
     }
 
 
-def _proposal(row: RowMapping) -> Proposal:
+def _proposal(row: Row) -> Proposal:
     return Proposal(
         id=row["id"],
         workspace=row["workspace"],

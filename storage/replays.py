@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from bot.model.run import RunKind, RunStatus
 from bot.model.terms import SILENT
 from bot.model.trial import Replayed
 from bot.ports.stores import Material, Pair, Replay, Scored
+from storage.constant import Row
 from storage.engine import Database
 from storage.tables import replay_pairs, replays, runs
 from storage.upsert import insert
@@ -102,11 +103,14 @@ class ReplayStore:
             "candidate": _side(pair.candidate, pair.why),
         }
         paid = {"of": workspace, "called": replay, "more": cost_usd}
-        async with self._db.write() as conn:
-            new = bool((await conn.execute(self._putting, row)).rowcount)
+
+        def work(conn: Connection) -> bool:
+            new = bool(conn.execute(self._putting, row).rowcount)
             if new:
-                await conn.execute(_PAY, paid)
+                conn.execute(_PAY, paid)
             return new
+
+        return await self._db.transact(work)
 
     async def pairs(self, workspace: str, replay: str) -> Sequence[Pair]:
         query = (
@@ -114,8 +118,7 @@ class ReplayStore:
             .where(replay_pairs.c.workspace == workspace, replay_pairs.c.replay == replay)
             .order_by(replay_pairs.c.run_id)
         )
-        async with self._db.read() as conn:
-            return [_pair(row) for row in (await conn.execute(query)).mappings()]
+        return [_pair(row) for row in await self._db.rows(query)]
 
     async def update(self, replay: Replay) -> None:
         changing = (
@@ -123,12 +126,10 @@ class ReplayStore:
             .where(replays.c.workspace == replay.workspace, replays.c.id == replay.id)
             .values(status=replay.status, **_result(replay))
         )
-        async with self._db.write() as conn:
-            await conn.execute(changing)
+        await self._db.change(changing)
 
     async def _select(self, query: Any) -> Sequence[Replay]:
-        async with self._db.read() as conn:
-            return [_replay(row) for row in (await conn.execute(query)).mappings()]
+        return [_replay(row) for row in await self._db.rows(query)]
 
 
 _PAY = (
@@ -146,7 +147,7 @@ def _result(replay: Replay) -> dict[str, Any]:
     }
 
 
-def _replay(row: RowMapping) -> Replay:
+def _replay(row: Row) -> Replay:
     return Replay(
         id=row["id"],
         workspace=row["workspace"],
@@ -166,7 +167,7 @@ def _side(side: Scored | None, why: str) -> dict[str, Any]:
     return asdict(side) if side else {"why": why}
 
 
-def _pair(row: RowMapping) -> Pair:
+def _pair(row: Row) -> Pair:
     sides = [row["incumbent"] or {}, row["candidate"] or {}]
     why = next((str(side["why"]) for side in sides if "why" in side), "")
     incumbent, candidate = (None if "why" in side else Scored(**side) for side in sides)

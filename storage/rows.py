@@ -3,11 +3,10 @@
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import RowMapping
-
 from bot.model.delivery import Delivery, DeliveryStatus
 from bot.model.file import FileRef
 from bot.model.run import Outcome, Run, RunKind, RunStatus, Step, StepKind, Usage
+from storage.constant import Row
 
 
 def run_row(run: Run) -> dict[str, Any]:
@@ -52,7 +51,7 @@ def usage_columns(usage: Usage) -> dict[str, Any]:
     }
 
 
-def to_run(row: RowMapping) -> Run:
+def to_run(row: Row) -> Run:
     return Run(
         id=row["id"],
         workspace=row["workspace"],
@@ -110,7 +109,7 @@ def step_row(run: Run, step: Step) -> dict[str, Any]:
     }
 
 
-def to_step(row: RowMapping) -> Step:
+def to_step(row: Row) -> Step:
     usage = Usage(
         row["tokens_in"], row["tokens_out"], row["tokens_cached"], row["cost_usd"], row["estimated"]
     )
@@ -146,7 +145,7 @@ def delivery_row(delivery: Delivery, node: str, now: int) -> dict[str, Any]:
     }
 
 
-def to_delivery(row: RowMapping) -> Delivery:
+def to_delivery(row: Row) -> Delivery:
     return Delivery(
         id=row["id"],
         workspace=row["workspace"],

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Select, bindparam, case, select, update
 
 from bot.model.run import OPEN, Outcome, Run, RunKind, RunStatus, Step
+from storage.constant import Constant
 from storage.engine import Database
 from storage.rows import to_run, to_step
 from storage.tables import runs, steps
@@ -36,8 +37,7 @@ class RunStore:
 
     async def steps(self, workspace: str, run_id: str) -> list[Step]:
         asked = {"of": workspace, "called": run_id}
-        async with self._db.read() as conn:
-            return [to_step(row) for row in (await conn.execute(_STEPS, asked)).mappings()]
+        return [to_step(row) for row in await self._db.rows(_STEPS, asked)]
 
     async def recent(
         self, workspace: str, *, conversation: str = "", kinds: Sequence[str] = (), limit: int = 20
@@ -117,8 +117,7 @@ class RunStore:
             }
             for id, o in outcomes.items()
         ]
-        async with self._db.write() as conn:
-            await conn.execute(_SCORE, rows)
+        await self._db.change(_SCORE, rows)
 
     async def takes_part(self, workspace: str, conversation: str) -> bool:
         """Whether the bot was ever spoken to in this conversation."""
@@ -130,17 +129,20 @@ class RunStore:
         async with self._db.read() as conn:
             return (await conn.execute(query)).first() is not None
 
-    async def _select(self, query: Select[Any], **given: object) -> list[Run]:
-        async with self._db.read() as conn:
-            return [to_run(row) for row in (await conn.execute(query, given)).mappings()]
+    async def _select(self, query: Constant | Select[Any], **given: object) -> list[Run]:
+        return [to_run(row) for row in await self._db.rows(query, given)]
 
 
 _CALLED: BindParameter[str] = bindparam("called")
 _MINE = runs.c.workspace == bindparam("of")
-_GET = select(runs).where(_MINE, runs.c.id == _CALLED)
-_FIND = select(runs).where(_MINE, runs.c.short == _CALLED).order_by(runs.c.id.desc()).limit(1)
-_BY_EVENT = select(runs).where(_MINE, runs.c.channel == bindparam("on"), runs.c.event_id == _CALLED)
-_STEPS = (
+_GET = Constant(select(runs).where(_MINE, runs.c.id == _CALLED))
+_FIND = Constant(
+    select(runs).where(_MINE, runs.c.short == _CALLED).order_by(runs.c.id.desc()).limit(1)
+)
+_BY_EVENT = Constant(
+    select(runs).where(_MINE, runs.c.channel == bindparam("on"), runs.c.event_id == _CALLED)
+)
+_STEPS = Constant(
     select(steps)
     .where(steps.c.run_id == _CALLED, steps.c.workspace == bindparam("of"))
     .order_by(steps.c.seq)

@@ -3,6 +3,7 @@
 from sqlalchemy import bindparam, select, update
 
 from bot.ports.stores import State
+from storage.constant import Constant, Row
 from storage.engine import Database
 from storage.tables import states as table
 from storage.upsert import insert
@@ -14,15 +15,13 @@ class StateStore:
         self._first = insert(db, table).on_conflict_do_nothing()
 
     async def get(self, workspace: str, name: str) -> State:
-        async with self._db.read() as conn:
-            row = (await conn.execute(_GET, {"of": workspace, "called": name})).first()
-        return State(row.watermark, row.state or {}, row.revision) if row else State()
+        rows = await self._db.rows(_GET, {"of": workspace, "called": name})
+        return _state(rows[0]) if rows else State()
 
     async def since(self, workspace: str, name: str, revision: int) -> State | None:
         known = {"of": workspace, "called": name, "known": revision}
-        async with self._db.read() as conn:
-            row = (await conn.execute(_SINCE, known)).first()
-        return State(row.watermark, row.state or {}, row.revision) if row else None
+        rows = await self._db.rows(_SINCE, known)
+        return _state(rows[0]) if rows else None
 
     async def move(self, workspace: str, name: str, before: State, after: State, at: int) -> bool:
         values = {
@@ -35,16 +34,19 @@ class StateStore:
             known = {"of": workspace, "called": name, "known": before.revision}
         else:
             known = {"workspace": workspace, "name": name}
-        async with self._db.write() as conn:
-            moving = _MOVE if before.revision else self._first
-            return bool((await conn.execute(moving, {**known, **values})).rowcount)
+        moving = _MOVE if before.revision else self._first
+        return bool(await self._db.change(moving, {**known, **values}))
 
 
 _MINE = (table.c.workspace == bindparam("of"), table.c.name == bindparam("called"))
-_GET = select(table.c.watermark, table.c.state, table.c.revision).where(*_MINE)
-_SINCE = _GET.where(table.c.revision != bindparam("known"))
+_SHOWN = select(table.c.watermark, table.c.state, table.c.revision).where(*_MINE)
+_GET, _SINCE = Constant(_SHOWN), Constant(_SHOWN.where(table.c.revision != bindparam("known")))
 _MOVE = (
     update(table)
     .where(*_MINE, table.c.revision == bindparam("known"))
     .values({name: bindparam(name) for name in ("watermark", "state", "revision", "updated_at")})
 )
+
+
+def _state(row: Row) -> State:
+    return State(row["watermark"], row["state"] or {}, row["revision"])

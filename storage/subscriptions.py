@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, delete, select, update
+from sqlalchemy import Select, delete, select, update
 
 from bot.model.subscription import Subscription
+from storage.constant import Row
 from storage.engine import Database
 from storage.tables import subscriptions as table
 from storage.upsert import insert
@@ -54,13 +55,12 @@ class SubscriptionStore:
 
     async def _select(self, query: Select[Any]) -> Sequence[Subscription]:
         ordered = query.order_by(table.c.created_at, *(table.c[name] for name in _KEY))
-        async with self._db.read() as conn:
-            return [_subscription(row) for row in (await conn.execute(ordered)).mappings()]
+        return [_subscription(row) for row in await self._db.rows(ordered)]
 
 
 def _is(one: Subscription) -> tuple[Any, ...]:
     return tuple(table.c[name] == getattr(one, name) for name in _KEY)
 
 
-def _subscription(row: RowMapping) -> Subscription:
+def _subscription(row: Row) -> Subscription:
     return Subscription(**{**row, "address": row["address"] or {}})

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import func, select, update
 
 from bot.errors import Conflict
 from bot.model.trial import ACTIVE, Trial, TrialStatus, legal
+from storage.constant import Row
 from storage.engine import Database
 from storage.tables import trials as table
 from storage.upsert import hold
@@ -99,8 +100,7 @@ class TrialStore:
         return _trial(row)
 
     async def _select(self, query: Any) -> Sequence[Trial]:
-        async with self._db.read() as conn:
-            return [_trial(row) for row in (await conn.execute(query)).mappings()]
+        return [_trial(row) for row in await self._db.rows(query)]
 
     def _forget(self, workspace: str) -> None:
         self._changes += 1
@@ -136,7 +136,7 @@ def _row(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _trial(row: RowMapping) -> Trial:
+def _trial(row: Row) -> Trial:
     values = {**row, "status": TrialStatus(row["status"])}
     for name in ("overlay", "base", "caps", "numbers"):
         values[name] = row[name] or {}

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import func, select
 
 from bot.model.workflow import Workflow
+from storage.constant import Row
 from storage.engine import Database
 from storage.tables import workflows
 from storage.upsert import hold
@@ -43,9 +44,8 @@ class WorkflowStore:
             .order_by(workflows.c.version.desc())
             .limit(1)
         )
-        async with self._db.read() as conn:
-            row = (await conn.execute(query)).mappings().first()
-        return _workflow(row) if row else None
+        rows = await self._db.rows(query)
+        return _workflow(rows[0]) if rows else None
 
     async def list(self, workspace: str) -> Sequence[Workflow]:
         """The newest version of each, by name."""
@@ -64,11 +64,10 @@ class WorkflowStore:
             .where(workflows.c.workspace == workspace)
             .order_by(workflows.c.name)
         )
-        async with self._db.read() as conn:
-            return [_workflow(row) for row in (await conn.execute(query)).mappings()]
+        return [_workflow(row) for row in await self._db.rows(query)]
 
 
-def _workflow(row: RowMapping) -> Workflow:
+def _workflow(row: Row) -> Workflow:
     return Workflow(
         workspace=row["workspace"],
         name=row["name"],

@@ -3,7 +3,6 @@
 import importlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import Executor, Future
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar, cast
 
@@ -11,8 +10,8 @@ from sqlalchemy import Connection
 
 from bot.llm.simulated.server import SimulatedServer
 from bot.llm.simulated.world import World
-from storage import engine
 from storage.engine import Database
+from storage.plain import PlainDriver
 
 T = TypeVar("T")
 
@@ -21,7 +20,7 @@ def install() -> None:
     """For this process, and for good. Each statement otherwise crosses to a thread and back, and
     through two layers that make a plain driver asynchronous: most of a simulation's time. The
     statements, the database and what the product does with them stay the same."""
-    cast(Any, engine).ThreadPoolExecutor = _Here
+    cast(Any, PlainDriver)._within = _here
     cast(Any, Database)._connect = _connect
     cast(Any, Database)._close = _close
 
@@ -60,19 +59,8 @@ def _as_json(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-class _Here(Executor):
-    """Does what it is given at once."""
-
-    def __init__(self, *_: object, **__: object) -> None:
-        return
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **named: Any) -> "Future[Any]":
-        done: Future[Any] = Future()
-        try:
-            done.set_result(fn(*args, **named))
-        except Exception as error:
-            done.set_exception(error)
-        return done
+async def _here(self: Any, threads: Any, do: Callable[[Any], T], work: Any) -> T:
+    return do(work)
 
 
 class _Plain:
@@ -111,7 +99,7 @@ async def _connect(self: Any) -> AsyncIterator[_Plain]:
     """One that nobody else has meanwhile; kept for the next."""
     self._refuse_if_closed()
     idle: list[Connection] = self.__dict__.setdefault("_idle", [])
-    conn = idle.pop() if idle else self._batch_engine.connect()
+    conn = idle.pop() if idle else self._plain.connect()
     try:
         yield _Plain(conn)
     finally:
