@@ -45,8 +45,8 @@ def _row(policy: str, of: Sequence[Tally]) -> Row:
         "fdr": _ratio(of, lambda t: len(_false(t)), lambda t: len(t.adopted)),
         "adopted_good": _ratio(of, lambda t: len(_good(t)), lambda t: t.proposed[_GOOD]),
         "cost": _mean(of, lambda t: t.cost),
-        "cost_per_success": _mean(of, lambda t: 1000 * t.usd / (t.success * t.runs)),
-        "loop_cost": _mean(of, lambda t: (t.spent_usd - t.usd) / t.usd),
+        "cost_per_success": _mean_of([1000 * t.usd / t.success / t.runs for t in of if t.success]),
+        "loop_cost": _mean_of([(t.spent_usd - t.usd) / t.usd for t in of if t.usd]),
         "detection_delay": _mean_of([d for t in of for d in t.delays if d is not None]),
         "detected": _mean_of([float(d is not None) for t in of for d in t.delays]),
         "false_alarms_per_1000": _mean(of, _false_alarms),
@@ -74,7 +74,7 @@ def _per_20(tally: Tally, count: int) -> float:
 
 
 def _false_alarms(tally: Tally) -> float:
-    return 1000 * sum(not right for _, right in tally.alarms) / tally.runs
+    return 1000 * sum(not right for _, right in tally.alarms) / max(1, tally.runs)
 
 
 def _mean(of: Sequence[Tally], figure: Callable[[Tally], float]) -> Figure:

@@ -5,11 +5,14 @@ import gc
 import importlib.util
 import logging
 import multiprocessing
+import signal
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -42,8 +45,10 @@ def played(
     state: State | None,
     workers: int,
     done: Callable[[Tally, bool], None],
+    broke: Callable[[Task, Exception], None],
 ) -> list[Tally]:
-    """`done` hears of each, and whether it was known already."""
+    """`done` hears of each play, and whether it was known already; `broke` of those that fail, which
+    stop no other. Raises BrokenProcessPool where a process is gone, and leaves none behind."""
     found: list[Tally] = []
     left: list[Task] = []
     for task in wanted:
@@ -53,27 +58,48 @@ def played(
         else:
             found.append(known)
             done(known, True)
-    for tally in _fresh(world, left, workers):
-        if state:
-            state.keep(tally)
-        found.append(tally)
-        done(tally, False)
+    with closing(_fresh(world, left, workers)) as fresh:
+        for task, result in fresh:
+            try:
+                tally = result()
+            except BrokenProcessPool:
+                raise
+            except Exception as error:  # whatever it is: the other plays are worth having
+                broke(task, error)
+                continue
+            if state:
+                state.keep(tally)
+            found.append(tally)
+            done(tally, False)
     return found
 
 
-def _fresh(world: World, left: Sequence[Task], workers: int) -> Iterator[Tally]:
+def _fresh(
+    world: World, left: Sequence[Task], workers: int
+) -> Generator[tuple[Task, Callable[[], Tally]]]:
     if workers < 2:
         for task in left:
-            yield one(world, task)
+            yield task, partial(one, world, task)
         return
-    fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=fresh, initializer=_quiet) as pool:
-        going = [pool.submit(one, world, task) for task in left]
-        try:
-            for future in as_completed(going):
-                yield future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begun)
+    try:
+        going = {pool.submit(one, world, task): task for task in left}
+        for future in as_completed(going):
+            yield going[future], future.result
+    except BaseException:
+        # Whoever is interrupted doesn't wait for plays of a minute.
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begun() -> None:
+    """In a new process. Whoever interrupts means all of it, and the first one ends the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _quiet()
 
 
 def one(world: World, task: Task) -> Tally:

@@ -69,18 +69,24 @@ def success_and_regret(truth: Truth, served: Mapping[int, Served]) -> tuple[floa
         best.append(
             truth.chance(one.asked, replace(one.prompt, changes=_good(truth, number)), number)
         )
+    if not chances:  # no request was answered
+        return 0.0, 0.0
     return fmean(chances), fmean(best) - fmean(chances)
 
 
 def relative_cost(truth: Truth, served: Mapping[int, Served]) -> float:
-    """What was counted over what the same runs would have been counted without any change."""
+    """What was counted over what the same runs would have been counted without any change; by
+    their tokens where the model costs nothing."""
     price = truth.world.models[0]
+    if not price.input + price.output:
+        price = replace(price, input=1.0, output=1.0)
 
     def usd(tokens: tuple[float, float]) -> float:
         return tokens[0] * price.input + tokens[1] * price.output
 
     plain = sum(usd(truth.undisturbed(one)) for one in served.values())
-    return sum(usd((one.tokens_in, one.tokens_out)) for one in served.values()) / plain
+    counted = sum(usd((one.tokens_in, one.tokens_out)) for one in served.values())
+    return counted / plain if plain else 1.0
 
 
 def proposed(truth: Truth, count: int) -> dict[str, int]:

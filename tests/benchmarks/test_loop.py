@@ -1,8 +1,14 @@
 """The loop's benchmark: the whole product plays, the same seed gives the same figures."""
 
 import asyncio
+import json
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from benchmarks import doc
 from benchmarks.loop import report
@@ -24,6 +30,10 @@ _TINY = World(
         good=Kind(1.0, success=Spread(0.1)),
     ),
 )
+
+
+def _must_not_break(task: Task, error: Exception) -> None:
+    raise AssertionError(task) from error
 
 
 async def _play(policy: str, folder: Path) -> Tally:
@@ -56,13 +66,73 @@ async def test_a_process_of_its_own_without_threads_gives_the_same_figures(tmp_p
     heard: list[bool] = []
 
     there, other = await asyncio.to_thread(
-        played, _TINY, pair, None, 2, lambda _, known: heard.append(known)
+        played, _TINY, pair, None, 2, lambda _, known: heard.append(known), _must_not_break
     )
 
     if there.seed != 1:
         there, other = other, there
     assert replace(there, seconds=0) == replace(here, seconds=0)
     assert (other.seed, heard) == (2, [False, False])
+
+
+def test_a_play_that_breaks_is_told_and_stops_no_other(tmp_path: Path) -> None:
+    wanted, broke = [Task("no such", 1), Task("never", 1)], list[Task]()
+    state = State(tmp_path, replace(_TINY, runs=5))
+
+    for _ in range(2):
+        found = played(
+            state.world, wanted, state, 1, lambda *_: None, lambda task, _: broke.append(task)
+        )
+
+    assert [tally.policy for tally in found] == ["never"]
+    assert broke == [Task("no such", 1)] * 2
+
+
+_ASKED = ("success", "regret_per_1000", "false_promotions_per_20", "fdr", "adopted_good", "cost")
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        "success: 0\nfloor: 0\nceiling: 0\nmodels: [{name: free, input: 0, output: 0}]",
+        "changes: {every: 1000}\nfeedback: {coverage: 0}\nclusters: []",
+        "people: {count: 1}\nadversaries: {share: 1, against: true}\nfeedback: {coverage: 1}",
+    ],
+    ids=["nothing to divide by", "nothing to say", "nobody honest"],
+)
+def test_odd_worlds_have_rows_too(tmp_path: Path, world: str) -> None:
+    (tmp_path / "odd.yml").write_text(world)
+    out = tmp_path / "rows.json"
+
+    once = ["--runs", "30", "--seeds", "1", "--workers", "1", "--policies", "always"]
+    code = main(["--world", str(tmp_path / "odd.yml"), *once, "--json", str(out)])
+
+    (row,) = json.loads(out.read_text(), parse_constant=pytest.fail)
+    assert (code, row["policy"]) == (0, "always")
+    assert {*_ASKED, *(f"{name}_se" for name in _ASKED)} <= row.keys()
+    assert row["fdr"] is None and row["success_se"] is None
+
+
+@pytest.mark.parametrize("option", ["--seeds", "--runs", "--workers"])
+def test_numbers_are_from_one_on(option: str) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([option, "0"])
+
+    assert stopped.value.code == 2
+
+
+def test_whoever_interrupts_is_told_how_to_go_on(tmp_path: Path) -> None:
+    command = ["-m", "benchmarks.loop", "--runs", "4000", "--seeds", "1", "--resume", str(tmp_path)]
+    playing = subprocess.Popen(
+        [sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert playing.stdout is not None
+    assert "8 plays of 4,000 requests" in playing.stdout.readline()
+    playing.send_signal(signal.SIGINT)
+    _, said = playing.communicate(timeout=60)
+
+    assert playing.returncode == 130
+    assert "the same command goes on" in " ".join(said.split())
 
 
 def _tally(seed: int, **more: object) -> Tally:

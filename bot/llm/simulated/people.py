@@ -30,10 +30,7 @@ def reaction(truth: Truth, served: Served) -> Reaction:
 
 
 def adversary(truth: Truth, person: int) -> bool:
-    """The first ones in an order of the seed's own, so that the share holds exactly."""
-    people = truth.world.people.count
-    among = sorted(range(people), key=lambda p: uniform(truth.seed, "adversary", p))
-    return person in among[: round(people * truth.world.adversaries.share)]
+    return person in truth.adversaries
 
 
 def _pushed(truth: Truth, served: Served) -> int | None:

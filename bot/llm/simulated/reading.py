@@ -87,6 +87,8 @@ class _Reader:
         if not isinstance(value, list) or len(value) > _MOST_ITEMS:
             return self._wrong(at, value, f"a list of at most {_MOST_ITEMS}", before)
         if is_dataclass(hint):
+            if not value:
+                return before  # none named: as where nothing is said
             kind = cast(type[Any], hint)
             return tuple(self.group(kind, one, f"{at}[{n}]") for n, one in enumerate(value))
         return tuple(str(one) for one in value)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import exp, pi, sin
 
 from bot.llm.simulated.asking import Asked, asked
@@ -47,6 +47,16 @@ class Truth:
         self.world, self.seed = world, seed
         self.change = lru_cache(maxsize=None)(self._change)
         self.asked = lru_cache(maxsize=8_192)(self._asked)
+
+    @cached_property
+    def adversaries(self) -> frozenset[int]:
+        """The first people in an order of the seed's own, so that the share holds exactly."""
+        share, people = self.world.adversaries.share, range(self.world.people.count)
+        many = round(len(people) * share)
+        if not many:
+            return frozenset()
+        among = sorted(people, key=lambda person: uniform(self.seed, "adversary", person))
+        return frozenset(among[:many])
 
     def _change(self, number: int) -> Change:
         return change(self.world, self.seed, number)
