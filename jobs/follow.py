@@ -37,16 +37,15 @@ async def follow(
     step: Step[R],
     *,
     scored: bool = False,
-    conclude: Callable[[Known], Iterable[Seen]] | None = None,
     page: int = 4_000,
     pages: int = 12,
 ) -> int:
     """Folds what is new into the state called `name`; returns how many runs that was.
 
     Runs come as a `row` of what is read of each, when they are closed, in the order in which they
-    were asked; with `scored`, when they got their first outcome, in that order. `conclude` is asked before each save what the state as a
-    whole shows. It is saved every `pages` of `page` runs. Another node that folds the same at the
-    same time wins or loses as a whole.
+    were asked; with `scored`, when they got their first outcome, in that order. What is known is
+    saved every `pages` of `page` runs. Another node that folds the same at the same time wins or
+    loses as a whole.
     """
     count = 0
     while True:
@@ -63,8 +62,6 @@ async def follow(
             read += len(runs)
             if not more:
                 break
-        if conclude and read:
-            seen += conclude(known)
         await _tell(services, workspace, seen)
         after = State(reader.mark, {"known": known, "open": reader.open})
         still = not read and reader.mark == before.watermark

@@ -19,19 +19,22 @@ def slot(
     """The numbers of a run's version. A new one is made by `fresh` from those of the version
     that was at work last. "first" is when its first run was asked (ms)."""
     # What was at work last stands at the end: the others are forgotten first.
-    versions: dict[str, Any] = known.pop(agent, None) or {}
-    known[agent] = versions
-    while len(known) > _AGENTS:
-        del known[next(iter(known))]
+    versions: dict[str, Any] | None = known.pop(agent, None)
+    known[agent] = versions = versions or {}
     name = str(version)
     at: dict[str, Any] | None = versions.pop(name, None)
     if at is None:
         last = versions[next(reversed(versions))] if versions else None
         at = {**fresh(last), "first": asked_at}
+        _leave(known, _AGENTS)
+        _leave(versions, _VERSIONS - 1)
     versions[name] = at
-    while len(versions) > _VERSIONS:
-        del versions[next(iter(versions))]
     return at
+
+
+def _leave(table: dict[str, Any], most: int) -> None:
+    while len(table) > most:
+        del table[next(iter(table))]
 
 
 def week_of(usd: float, since: int, until: int) -> float:
