@@ -221,7 +221,11 @@ class Settings(BaseSettings):
         "Model that grades answers nobody rated; default: none, nothing is graded.",
     )
     judge_share: float = _named(
-        0.25, "RATCHET_JUDGE_SHARE", "Share of the answers that it grades, 0 to 1.", ge=0, le=1
+        0.25,
+        "RATCHET_JUDGE_SHARE",
+        "Share of the answers that it grades, 0 to 1; of answers in a trial it grades all.",
+        ge=0,
+        le=1,
     )
     judge_budget: float = _named(
         0.5, "RATCHET_JUDGE_BUDGET", "US dollars a day that grading may cost, replays apart.", ge=0

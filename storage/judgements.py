@@ -40,9 +40,9 @@ class JudgementStore:
 
     async def beside_ratings(
         self, workspace: str, judge: str, limit: int
-    ) -> Sequence[tuple[str, float, float]]:
+    ) -> Sequence[tuple[str, float, float, str]]:
         query = (
-            select(table.c.run_id, table.c.y, runs.c.outcome)
+            select(table.c.run_id, table.c.y, runs.c.outcome, runs.c.person)
             .join(runs, runs.c.id == table.c.run_id)
             .where(
                 table.c.workspace == workspace,
@@ -54,4 +54,4 @@ class JudgementStore:
             .limit(limit)
         )
         async with self._db.read() as conn:
-            return [(row[0], row[1], row[2]) for row in await conn.execute(query)]
+            return [(row[0], row[1], row[2], row[3]) for row in await conn.execute(query)]

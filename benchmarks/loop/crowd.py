@@ -4,8 +4,8 @@ from benchmarks.loop.policies import Policy
 
 
 def settings(url: str, home: str, prices: str, model: str, policy: Policy) -> dict[str, str]:
-    """The environment of the product under test: no budget ever says no. A model scores replays;
-    of live answers people are the only judges."""
+    """The environment of the product under test: no budget ever says no. A model grades replays and,
+    under every policy, a quarter of the live answers and all of those in trials."""
     scopes = ("RUN", "DAY", "MONTH", "AGENT_DAY", "AGENT_MONTH", "PERSON_DAY", "PERSON_MONTH")
     return {
         "RATCHET_HOME": home,
@@ -14,7 +14,7 @@ def settings(url: str, home: str, prices: str, model: str, policy: Policy) -> di
         "OPENAI_API_KEY": "simulated",
         "RATCHET_MODEL": model,
         "RATCHET_JUDGE_MODEL": model,
-        "RATCHET_JUDGE_SHARE": "0",
+        "RATCHET_JUDGE_BUDGET": "1000000",
         "RATCHET_REPLAY_PAIRS": "60" if policy.replays else "0",
         "RATCHET_TRIALS": policy.trials,
         **{f"RATCHET_BUDGET_{scope}": "1000000" for scope in scopes},

@@ -8,17 +8,19 @@ import argparse
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import sqrt
 from statistics import fmean, stdev
 
 from bot.improve.eprocess import HARM, PROMOTE, EProcess
-from bot.improve.rules import Rule, Verdict
+from bot.improve.rules import Verdict
 from bot.improve.verdicts.balanced import Balanced
-from bot.improve.verdicts.bias import BIASES, Bias
-from bot.improve.verdicts.estimate import Live, posterior
-from bot.improve.verdicts.gate import FIRST_PAIRS, MOST_PAIRS
+from bot.improve.verdicts.belief import Normal, pooled, worth
+from bot.improve.verdicts.bias import BIASES, Compared, learned
+from bot.improve.verdicts.estimate import Live
+from bot.improve.verdicts.evidence import Evidence, gather
+from bot.improve.verdicts.gate import FIRST_PAIRS, MOST_PAIRS, promising
 from bot.improve.verdicts.strict import EVEN_SHARE, SMOKE_RUNS, SMOKE_SHARE, Strict
 from bot.improve.weights import Weights
 from bot.model.trial import Arm, Observed, Replayed, Trial, TrialStatus
@@ -54,19 +56,15 @@ class Quick:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How proposals are decided. `gate` is the least probability of being better, after replay,
-    with which one is tried. `most_pairs` above `pairs`: replay goes on while it isn't clear.
+    """How proposals are decided. `most_pairs` above `pairs`: replay goes on while it isn't clear.
     `judged` is the part of the unrated live runs that a model judge scores."""
 
-    rule: Rule | None = None
-    gate: float = 0.5
+    rule: Balanced | Strict | None = None
     pairs: int = FIRST_PAIRS
     most_pairs: int = FIRST_PAIRS
     judged: float = 0.0
-    cap: int = 200
     accepts: str = ""
     """Without a rule: "always" or "replay"."""
-    biases: Mapping[str, Bias] = field(default_factory=lambda: dict(BIASES))
 
 
 @dataclass(slots=True)
@@ -90,7 +88,9 @@ class Tally:
     trial_runs: int = 0
 
 
-KINDS = ("placebo", "harmful", "good")
+_LOOKS = 25
+"""So many runs lie between two looks."""
+KINDS: Sequence[str] = ("placebo", "harmful", "good")
 
 
 class Seed:
@@ -107,6 +107,8 @@ class Seed:
         self.harmed = False
         self.oracle = 0.0
         self.queue: list[Change] = []
+        self.compared: list[Compared] = []
+        self.effects: list[Normal] = []
         self.at = 0
 
     def play(self) -> Tally:
@@ -150,10 +152,23 @@ class Seed:
             if replay.mean > 0:
                 self._adopt(change)
             return
-        if posterior(Live(), replay, 0.0, policy.biases) > policy.gate:
-            self.tally.tried += 1
-            if self._try(change, replay, policy.rule):
-                self._adopt(change)
+        replay = self._believed(replay)
+        if not promising(replay):
+            self._learn(Live(), replay)
+            return
+        self.tally.tried += 1
+        if self._try(change, replay, policy.rule):
+            self._adopt(change)
+
+    def _believed(self, replay: Replayed) -> Replayed:
+        bias = learned(BIASES[replay.by], self.compared)
+        return replace(replay, bias=(bias.mean, bias.sd), worth=worth(self.effects))
+
+    def _learn(self, live: Live, replay: Replayed) -> None:
+        if (seen := pooled(live, replay)) is not None:
+            self.effects.append(seen)
+        if (seen := pooled(live, None)) is not None:
+            self.compared.append(Compared(replay.mean, replay.error, seen[0], sqrt(seen[1])))
 
     def _adopt(self, change: Change) -> None:
         self.lift += change.effect
@@ -169,8 +184,7 @@ class Seed:
             result = Replayed(
                 len(scores), fmean(scores), stdev(scores) / sqrt(len(scores)), "judge", enough=True
             )
-            sure = posterior(Live(), result, 0.0, self.policy.biases)
-            if len(scores) >= self.policy.most_pairs or sure < self.policy.gate:
+            if len(scores) >= self.policy.most_pairs or not promising(result):
                 self.tally.pairs += len(scores)
                 return result
 
@@ -184,7 +198,7 @@ class Seed:
         wrong = self.chance.random() < self.world.judge_wrong
         return min(max((good != wrong) + self.chance.gauss(0, self.world.judge_spread), 0), 1)
 
-    def _try(self, change: Change, replay: Replayed, rule: Rule) -> bool:
+    def _try(self, change: Change, replay: Replayed, rule: Balanced | Strict) -> bool:
         trial = Trial("t", "w", 1, "P1", "", {"a": 2}, {"a": 1}, TrialStatus.RUNNING, rule.name, 0)
         seen: list[Observed] = []
         wealth, weights, share = EProcess(), Weights(), SMOKE_SHARE
@@ -195,15 +209,27 @@ class Seed:
             seen.append(run)
             if run.y is not None:
                 wealth.bet([run.y], candidate, share, weights.next(run.person))
-            # Without failures, caps and checks nothing else makes a rule decide; it is asked then.
-            if wealth.up >= PROMOTE or wealth.down >= HARM or len(seen) >= self.policy.cap:
-                look = rule.look(trial, seen, replay, 0)
-                if look.verdict is not Verdict.GO_ON:
+            # Without failures, caps and checks nothing else makes a rule decide sooner.
+            if wealth.up >= PROMOTE or wealth.down >= HARM or len(seen) % _LOOKS == 0:
+                evidence = gather(trial, seen)
+                verdict = self._verdict(trial, evidence, replay, rule)
+                if verdict is not Verdict.GO_ON:
                     self.tally.trial_runs += len(seen)
-                    return look.verdict is Verdict.KEEP
+                    self._learn(evidence.live(), replay)
+                    return verdict is Verdict.KEEP
             if len(seen) == SMOKE_RUNS:
                 share = EVEN_SHARE
         return False
+
+    def _verdict(
+        self, trial: Trial, evidence: Evidence, replay: Replayed, rule: Balanced | Strict
+    ) -> Verdict:
+        if isinstance(rule, Strict):
+            return rule.decide(trial, evidence, 0)[0]
+        verdict = rule.decide(trial, evidence, replay, 0)[0]
+        if verdict is Verdict.GO_ON and self.queue and rule.gives_way(trial, evidence, replay):
+            return Verdict.ROLL_BACK
+        return verdict
 
     def _observed(
         self, n: int, candidate: bool, share: float, good: bool, change: Change
@@ -282,7 +308,7 @@ POLICIES: Mapping[str, Policy] = {
     "never": Policy(accepts="never"),
     "always": Policy(accepts="always"),
     "replay > 0": Policy(),
-    "strict": Policy(rule=Strict(), cap=600),
+    "strict": Policy(rule=Strict()),
     "balanced, 60 pairs": Policy(rule=Balanced()),
     "balanced, 60 to 120 pairs": Policy(rule=Balanced(), most_pairs=120),
     "balanced, 60 to 240 pairs": Policy(rule=Balanced(), most_pairs=MOST_PAIRS),

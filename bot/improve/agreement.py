@@ -32,11 +32,12 @@ class Trust(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """One answer's grade by the judge and by people, and whose answer it was."""
+    """One answer's grade by the judge and by people, whose answer it was, and who had asked."""
 
     judged: float
     rated: float
     version: str = ""
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,11 @@ def calibrated(both: Sequence[Both]) -> Calibration:
     off = [one.judged - one.rated for one in both]
     bias, reach = fmean(off), t95(n - 1) * sqrt(variance(off) / n)
     agreement, kappa = _agreement(both)
-    uneven = _uneven(both)
+    trust, uneven = _trust(both)
+    most = _most(both)
+    if trust in (Trust.MISCALIBRATED, Trust.UNEVEN) and len(most) >= LEAST:
+        # Some who rate against all others don't make a judge wrong.
+        trust, uneven = _trust(most)
     return Calibration(
         n,
         bias,
@@ -73,17 +78,29 @@ def calibrated(both: Sequence[Both]) -> Calibration:
         agreement,
         kappa,
         fmean(d * d for d in off),
-        _trust(n, bias, kappa, uneven),
+        trust,
         uneven,
     )
 
 
-def _trust(n: int, bias: float, kappa: float | None, uneven: tuple[str, str] | None) -> Trust:
-    if n < LEAST:
-        return Trust.UNPROVEN
+def _trust(both: Sequence[Both]) -> tuple[Trust, tuple[str, str] | None]:
+    if len(both) < LEAST:
+        return Trust.UNPROVEN, None
+    bias, (_, kappa) = fmean(one.judged - one.rated for one in both), _agreement(both)
     if abs(bias) > BOUND or (kappa is not None and kappa < LEAST_KAPPA):
-        return Trust.MISCALIBRATED
-    return Trust.UNEVEN if uneven else Trust.TRUSTED
+        return Trust.MISCALIBRATED, None
+    uneven = _uneven(both)
+    return (Trust.UNEVEN if uneven else Trust.TRUSTED), uneven
+
+
+def _most(both: Sequence[Both]) -> Sequence[Both]:
+    """Without the quarter of the people who are furthest from the judge."""
+    off: dict[str, list[float]] = defaultdict(list)
+    for one in both:
+        off[one.person].append((one.judged - one.rated) ** 2)
+    furthest = sorted(off, key=lambda person: (-fmean(off[person]), person))
+    left_out = set(furthest[: len(off) // 4])
+    return [one for one in both if one.person not in left_out]
 
 
 def _agreement(both: Sequence[Both]) -> tuple[float, float | None]:

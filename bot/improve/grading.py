@@ -162,4 +162,6 @@ class Grading:
 
 
 def _fits(run: Closed, share: float) -> bool:
-    return run.status == RunStatus.SUCCEEDED.value and chosen(run.id, share)
+    """Of a trial's answers all, as they decide something; of the others a share."""
+    graded = bool(run.trial) or chosen(run.id, share)
+    return run.status == RunStatus.SUCCEEDED.value and graded

@@ -20,8 +20,10 @@ class Judging:
         if self.judge is None:
             return Calibration(0)
         both = await self._judgements.beside_ratings(workspace, self.judge.name, _LOOKED_AT)
-        versions = await self._versions(workspace, [run_id for run_id, _, _ in both])
-        return calibrated([Both(j, p, versions.get(run_id, "")) for run_id, j, p in both])
+        versions = await self._versions(workspace, [run_id for run_id, *_ in both])
+        return calibrated(
+            [Both(j, rated, versions.get(run_id, ""), who) for run_id, j, rated, who in both]
+        )
 
     async def for_replays(self, workspace: str) -> Judge | None:
         """The judge, unless it is known to be off or uneven."""

@@ -18,12 +18,14 @@ class Verdict(StrEnum):
 class Look:
     """`share` is the propensity for sittings from now on. `why` is a short code that words are
     made from ("better", "harm", "cap", "time", "latency", "cost", "errors", …). `numbers` are JSON
-    values for people: wealth, runs and scored runs per arm, means, interval, posterior."""
+    values for people: wealth, runs and scored runs per arm, means, interval, posterior.
+    `gives_way` says that it goes on only as long as no other change waits for one of its agents."""
 
     verdict: Verdict
     share: float
     why: str = ""
     numbers: Mapping[str, object] = field(default_factory=dict)
+    gives_way: bool = False
 
 
 class Rule(Protocol):

@@ -141,6 +141,8 @@ class Replayed:
     bias: tuple[float, float] | None = None
     """What trials that came after replays of its kind taught: how much such a replay adds, and the
     standard deviation of that. None leaves it to what is supposed of each kind."""
+    worth: float | None = None
+    """The share of changes here that do anything, by what was seen of earlier ones."""
 
 
 def assign(trial: str, unit: str, share: float) -> Assignment:

@@ -158,8 +158,8 @@ class Judgements(Protocol):
 
     async def beside_ratings(
         self, workspace: str, judge: str, limit: int
-    ) -> Sequence[tuple[str, float, float]]:
-        """(run, judge's y, people's y) of the newest runs that both spoke of."""
+    ) -> Sequence[tuple[str, float, float, str]]:
+        """(run, judge's y, people's y, who asked) of the newest runs that both spoke of."""
 
 
 @dataclass(frozen=True, slots=True)

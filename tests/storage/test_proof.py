@@ -131,4 +131,5 @@ async def test_judgements_stand_beside_what_people_said(db: Database) -> None:
         for _ in range(2):
             await store.put(one.workspace, Judgement(run.id, "m/1", y, "fine", 5))
     assert [j.y for j in await store.of_runs(one.workspace, [one.id, two.id])] == [0.75, 0.5]
-    assert await store.beside_ratings(one.workspace, "m/1", 10) == [(one.id, 0.75, 1.0)]
+    found = await store.beside_ratings(one.workspace, "m/1", 10)
+    assert found == [(one.id, 0.75, 1.0, one.person)]

@@ -74,6 +74,8 @@ class Following:
             await self._trials.move(replace(timed, reason=rests), _S.PAUSED)
             return
         look = await self._judged(timed, now)
+        if look.gives_way and look.verdict is Verdict.GO_ON and await self._waited_for(trial):
+            look = replace(look, verdict=Verdict.ROLL_BACK, why="way")
         seen = replace(timed, share=look.share, numbers=look.numbers)
         if look.verdict is Verdict.GO_ON:
             await self._trials.look(seen)
@@ -94,6 +96,11 @@ class Following:
         if await self._brake.frozen(trial.workspace):
             return "frozen"
         return "paused" if trial.agents & set(await self._brake.paused(trial.workspace)) else ""
+
+    async def _waited_for(self, trial: Trial) -> bool:
+        """Whether another can't begin because of it."""
+        waiting = await self._trials.list(trial.workspace, [_S.QUEUED], _MOST)
+        return any(trial.agents & other.agents for other in waiting)
 
     async def _judged(self, trial: Trial, now: int) -> Look:
         seen = await self._heard(trial)

@@ -28,6 +28,8 @@ _BACK: Mapping[str, str] = {
     "latency": "Answers took much longer with it",
     "cost": "Answers cost much more with it",
     "contradiction": "People liked it better, but what programs checked got worse",
+    "hopeless": "It is very unlikely to be better",
+    "way": "No clear difference so far, and another change waits",
     "cap": "No clear difference",
     "time": "No clear difference in the time it had",
     "thin": "Not enough data yet",
@@ -165,8 +167,11 @@ def _sure(trial: Trial, found: Figures) -> str:
         case "better" | "not_worse":
             return f"{said} Without a real effect, chance gets this far in 1 of 20 trials at most."
         case "likely" if found.posterior is not None:
-            return f"{said} With the replay it is better with a probability of {_sure_of(found)}."
-        case "cap" | "time" | "thin":
+            return (
+                f"{said} With the replay, and counting that most changes do nothing, it is truly "
+                f"better with a probability of {_sure_of(found)}."
+            )
+        case "cap" | "time" | "thin" | "way" | "hopeless":
             return f"{said} That is not enough to tell, and then the old version stays."
     return said
 

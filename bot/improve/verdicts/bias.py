@@ -3,24 +3,29 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import NamedTuple
 
-PRIOR_SD = 0.08
-"""How large the effect of a change mostly is, before anything is known of it."""
+WORTH = 0.5
+"""The share of changes that do anything, before any was seen."""
+EFFECT_SD = 0.12
+"""How large the effect of those mostly is."""
+_SPREAD = WORTH * EFFECT_SD**2
+"""The variance of the effects of all changes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bias:
-    """What is added to a replay's difference, beyond chance, by what scored it: `mean` by habit,
-    and what differs from change to change; `sd` is of both together."""
+class Bias(NamedTuple):
+    """What is added to a replay's difference, beyond chance, by what scored it and by what works
+    on recorded requests only: `mean` by habit, and what differs from change to change; `sd` is of
+    both together."""
 
     mean: float
     sd: float
 
 
 BIASES: Mapping[str, Bias] = {
-    "check": Bias(0.0, 0.02),
-    "similarity": Bias(0.0, 0.06),
-    "judge": Bias(0.0, 0.03),
+    "check": Bias(0.0, 0.04),
+    "similarity": Bias(0.0, 0.07),
+    "judge": Bias(0.0, 0.04),
 }
 """Where nothing was learned yet."""
 UNKNOWN = BIASES["similarity"]
@@ -51,7 +56,7 @@ def learned(default: Bias, earlier: Sequence[Compared]) -> Bias:
     precision, total = 1 / habit, 0.0
     for one in earlier:
         off = one.replay_error**2 + each
-        kept = PRIOR_SD**2 / (PRIOR_SD**2 + off)
+        kept = _SPREAD / (_SPREAD + off)
         noise = kept * off + one.seen_error**2
         precision += kept**2 / noise
         total += kept * (kept * (one.replayed - default.mean) - one.seen) / noise

@@ -1,15 +1,12 @@
 """How far the arms are apart, and how sure that is; pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
 
-from bot.improve.verdicts.bias import BIASES, PRIOR_SD, UNKNOWN, Bias
 from bot.improve.verdicts.sittings import Weighed
-from bot.model.trial import Replayed
 
-JUDGE = "judge"
 _FEW_PEOPLE = 6
 
 _NORMAL = NormalDist()
@@ -43,10 +40,6 @@ class Live:
 
     people: Estimate | None = None
     judged: Estimate | None = None
-
-
-_Normal = tuple[float, float]
-"""Mean and variance."""
 
 
 def estimate(weighed: Sequence[Weighed]) -> Estimate | None:
@@ -112,41 +105,3 @@ def _t95(freedom: int) -> float:
     n, z = max(freedom, 3), _NORMAL.inv_cdf(0.975)
     first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
     return z + first / n + second / n**2
-
-
-def posterior(
-    live: Live,
-    replay: Replayed | None,
-    margin: float = 0.0,
-    biases: Mapping[str, Bias] = BIASES,
-) -> float:
-    """The probability that the candidate is better by more than `-margin`, from what changes
-    mostly do, what the replay showed and what was seen live.
-
-    A model judge errs in the same way wherever it scores: its replay and its live scores are put
-    together first, and then believed only as far as it is."""
-    scored: dict[str, list[_Normal]] = {}
-    if live.judged is not None:
-        scored.setdefault(JUDGE, []).append(_normal(live.judged))
-    if replay is not None and replay.bias is not None:
-        biases = {**biases, replay.by: Bias(*replay.bias)}
-    if replay is not None and replay.error > 0:
-        scored.setdefault(replay.by, []).append((replay.mean, replay.error**2))
-    known = [(0.0, PRIOR_SD**2)]
-    if live.people is not None:
-        known.append(_normal(live.people))
-    for by, parts in scored.items():
-        mean, variance = _together(parts)
-        bias = biases.get(by, UNKNOWN)
-        known.append((mean - bias.mean, variance + bias.sd**2))
-    mean, variance = _together(known)
-    return _NORMAL.cdf((mean + margin) / sqrt(variance))
-
-
-def _normal(found: Estimate) -> _Normal:
-    return found.difference, found.error**2
-
-
-def _together(parts: Sequence[_Normal]) -> _Normal:
-    precision = sum(1 / variance for _, variance in parts)
-    return sum(mean / variance for mean, variance in parts) / precision, 1 / precision

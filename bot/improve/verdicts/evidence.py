@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import sqrt
 
 from bot.improve.eprocess import EProcess
-from bot.improve.outcome import CHECK, ERROR
-from bot.improve.verdicts.estimate import JUDGE, Estimate, Live, estimate
+from bot.improve.outcome import CHECK, ERROR, JUDGE
+from bot.improve.verdicts.estimate import Estimate, Live, estimate
 from bot.improve.verdicts.sittings import Sitting, Value, Weighed, process, sittings, weigh
 from bot.model.trial import Arm, Observed, Trial
 

@@ -1,9 +1,7 @@
 """What a replay has to show to go on, and before a candidate is tried; pure."""
 
-from collections.abc import Mapping
-
-from bot.improve.verdicts.bias import BIASES, Bias
-from bot.improve.verdicts.estimate import Live, posterior
+from bot.improve.verdicts.belief import leaning
+from bot.improve.verdicts.estimate import Live
 from bot.model.trial import Replayed
 
 FIRST_PAIRS = 60
@@ -11,6 +9,6 @@ FIRST_PAIRS = 60
 MOST_PAIRS = 240
 
 
-def promising(replay: Replayed, biases: Mapping[str, Bias] = BIASES, margin: float = 0.0) -> bool:
+def promising(replay: Replayed, margin: float = 0.0) -> bool:
     """Whether the candidate is more likely better than not: worth more pairs, and worth a trial."""
-    return posterior(Live(), replay, margin, biases) > 0.5
+    return leaning(Live(), replay, margin) > 0.5

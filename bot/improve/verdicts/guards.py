@@ -1,11 +1,10 @@
 """What ends a trial whatever the ratings say, and what keeps a promotion back; pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
 
 from bot.improve.eprocess import GUARD, HARM
-from bot.improve.verdicts.bias import Bias
-from bot.improve.verdicts.estimate import posterior
+from bot.improve.verdicts.belief import better
 from bot.improve.verdicts.evidence import COST, LATENCY, Coverage, Evidence, Signal, failures
 from bot.model.trial import Arm, Observed, Replayed
 
@@ -15,7 +14,7 @@ _AS_GOOD_AS = 10
 _FEW = 5
 _SURE = 1.645
 _GLARING_Z, _GLARING = 3.29, 0.1
-_WITHOUT_ONE, _SURE_WITHOUT_ONE = 10.0, 0.8
+_WITHOUT_ONE, _SURE_WITHOUT_ONE = 10.0, 0.5
 _A_SECOND, _A_RUN_USD, _A_DAY_USD = 1000.0, 0.001, 0.10
 _DAY_MS = 86_400_000
 
@@ -110,13 +109,11 @@ def without_one(evidence: Evidence) -> float:
     return wealth.up_without(*wealth.people[:1])
 
 
-def survives_pooled(
-    evidence: Evidence, replay: Replayed | None, margin: float, biases: Mapping[str, Bias]
-) -> bool:
-    """The same of the posterior."""
+def survives_pooled(evidence: Evidence, replay: Replayed | None, margin: float) -> bool:
+    """Whether it is still more likely better than not without any one person."""
     people = {one.sitting.person for one in evidence.success.weighed}
     return len(people) < 3 or all(
-        posterior(evidence.live(without=person), replay, margin, biases) > _SURE_WITHOUT_ONE
+        better(evidence.live(without=person), replay, margin) > _SURE_WITHOUT_ONE
         for person in people
     )
 

@@ -1,9 +1,11 @@
 """What people are shown of a look: JSON values; pure."""
 
 from collections.abc import Mapping, Sequence
+from math import sqrt
 from statistics import fmean, median
 
 from bot.improve.eprocess import HARM, PROMOTE, EProcess
+from bot.improve.verdicts.belief import pooled
 from bot.improve.verdicts.evidence import COST, LATENCY, Evidence, coverage
 from bot.improve.verdicts.guards import glaring, without_one
 from bot.improve.verdicts.sittings import Sitting, process
@@ -17,8 +19,8 @@ def numbers(trial: Trial, evidence: Evidence, phase: str, cap: int) -> dict[str,
     where the change was asked for. `arms` holds runs, scored runs, sittings, failed runs, mean
     success (None while nothing is known) and coverage of each. `difference` is candidate less
     incumbent, `error` its standard error, `low` and `high` the 95 % interval of a single look.
-    `by_people` is [difference, its standard error] without what a model judged, None where nobody
-    and no program said anything. `path` is [runs so far, up, down]. `latency` and `cost` hold the ratio candidate / incumbent
+    `live` is [difference, its standard error] with what a model judged believed only as far as it
+    is, None while an arm has nothing. `path` is [runs so far, up, down]. `latency` and `cost` hold the ratio candidate / incumbent
     (medians, means) and the runs behind it."""
     live, wealth = evidence.success.estimate, evidence.success.wealth
     low, high = live.interval if live else (None, None)
@@ -33,7 +35,7 @@ def numbers(trial: Trial, evidence: Evidence, phase: str, cap: int) -> dict[str,
         "arms": {arm.value: _arm(evidence, arm) for arm in Arm},
         "difference": live.difference if live else None,
         "error": live.error if live else None,
-        "by_people": _by_people(evidence),
+        "live": _live(evidence),
         "low": low,
         "high": high,
         "up": _short(wealth.up),
@@ -49,9 +51,9 @@ def numbers(trial: Trial, evidence: Evidence, phase: str, cap: int) -> dict[str,
     }
 
 
-def _by_people(evidence: Evidence) -> list[float] | None:
-    people = evidence.live().people
-    return [people.difference, people.error] if people else None
+def _live(evidence: Evidence) -> list[float] | None:
+    seen = pooled(evidence.live(), None)
+    return [seen[0], sqrt(seen[1])] if seen else None
 
 
 def _arm(evidence: Evidence, arm: Arm) -> Mapping[str, object]:

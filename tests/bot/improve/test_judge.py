@@ -1,5 +1,6 @@
 """A judge reads data, answers in one form, and is believed as far as it agrees with people."""
 
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -139,3 +140,31 @@ def test_a_judge_that_is_kinder_to_one_version_decides_nothing() -> None:
     kinder += [*both(1.0, 1.0, 10, "writer v2"), *both(0.5, 0.0, 10, "writer v2")]
     found = calibrated(kinder)
     assert found.trust is Trust.UNEVEN and found.uneven == ("writer v1", "writer v2")
+
+
+def test_a_quarter_of_the_people_cannot_talk_a_judge_down() -> None:
+    honest = [
+        Both(judged, rated, version, f"member {n}")
+        for n in range(9)
+        for judged, rated, version in (
+            (0.95, 1.0, "writer v1"),
+            (0.05, 0.0, "writer v1"),
+            (0.95, 1.0, "writer v2"),
+            (0.05, 0.0, "writer v2"),
+        )
+    ]
+    against = [
+        Both(judged, rated, version, f"rival {n}")
+        for n in range(3)
+        for judged, rated, version in (
+            (0.95, 0.0, "writer v1"),
+            (0.95, 0.0, "writer v1"),
+            (0.05, 1.0, "writer v2"),
+            (0.05, 1.0, "writer v2"),
+        )
+        for _ in range(3)
+    ]
+    assert calibrated([*honest, *against]).trust is Trust.TRUSTED
+    assert calibrated(against).trust is Trust.MISCALIBRATED
+    half = [replace(one, person=f"{one.person}.{n % 3}") for n, one in enumerate(against)]
+    assert calibrated([*honest, *half]).trust is not Trust.TRUSTED

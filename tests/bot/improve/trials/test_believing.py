@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from bot.improve.trials.believing import Believing, compared
+from bot.improve.verdicts.belief import leaning
 from bot.improve.verdicts.bias import BIASES
-from bot.improve.verdicts.estimate import Live, posterior
+from bot.improve.verdicts.estimate import Live
 from bot.model.trial import Replayed, Trial, TrialStatus
 from bot.ports.stores import Replay
 from storage.engine import Database
@@ -27,7 +28,7 @@ def _trial(number: int, difference: float) -> Trial:
         status=TrialStatus.RUNNING,
         mode="balanced",
         created_at=1,
-        numbers={"by_people": [difference, 0.03]},
+        numbers={"live": [difference, 0.03]},
     )
 
 
@@ -56,13 +57,13 @@ async def test_one_that_promised_too_much_is_believed_less(db: Database) -> None
     little = replace(LIKED, mean=0.06, error=0.02)
     before, after = little, await believing.believed(W, little)
     assert after.bias and after.bias[0] > 0.03
-    assert posterior(Live(), after) < 0.5 < posterior(Live(), before)
+    assert leaning(Live(), after) < 0.5 < leaning(Live(), before)
     assert (await believing.believed("other", little)).bias == (0.0, BIASES["judge"].sd)
 
 
 def test_only_the_last_replay_of_its_kind_and_what_people_said_counts() -> None:
     older = replace(LIKED, mean=0.1)
     replays = [_replay(1), _replay(1, older), _replay(2, replace(LIKED, by="check")), _replay(3)]
-    nothing = replace(_trial(3, 0.0), numbers={"by_people": None})
+    nothing = replace(_trial(3, 0.0), numbers={"live": None})
     found = compared("judge", [_trial(1, 0.2), _trial(2, 0.2), nothing, _trial(4, 0.2)], replays)
     assert [(one.replayed, one.seen) for one in found] == [(0.25, 0.2)]

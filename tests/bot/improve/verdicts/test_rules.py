@@ -57,11 +57,28 @@ def test_at_the_cap_strict_keeps_what_it_had() -> None:
     assert (look.verdict, look.why) == (Verdict.ROLL_BACK, "cap")
 
 
-def test_at_the_cap_balanced_takes_what_is_likely() -> None:
-    seen = runs(200, (0.7, 0.8), scored=0.3, seed=2)
+def test_balanced_takes_what_is_likely_once_it_was_seen_for_a_while() -> None:
+    seen = runs(200, (0.7, 0.86), scored=0.5, seed=6)
     assert BALANCED.look(a_trial(), seen[:199], replayed(0.2), 2).verdict is Verdict.GO_ON
     assert BALANCED.look(a_trial(), seen, replayed(0.2), 2).why == "likely"
-    assert BALANCED.look(a_trial(), seen, replayed(-0.2), 2).why == "cap"
+    assert BALANCED.look(a_trial(), seen, replayed(-0.2), 2).verdict is not Verdict.KEEP
+
+
+def test_what_is_open_goes_on_for_longer_unless_another_waits() -> None:
+    seen = runs(600, (0.74, 0.76), seed=4)
+    open_, over = (BALANCED.look(a_trial(), seen[:n], None, 2) for n in (250, 600))
+    assert (open_.verdict, open_.gives_way) == (Verdict.GO_ON, True)
+    assert (over.verdict, over.why) == (Verdict.ROLL_BACK, "cap")
+    likely = BALANCED.look(a_trial(), runs(250, (0.7, 0.78), seed=5), None, 2)
+    assert (likely.verdict, likely.gives_way) == (Verdict.GO_ON, False)
+
+
+def test_what_is_most_likely_not_better_goes_before_it_has_done_harm() -> None:
+    seen = runs(90, (0.75, 0.68), seed=6)
+    look = BALANCED.look(a_trial(), seen, replayed(-0.1, error=0.03), 2)
+    assert (look.verdict, look.why) == (Verdict.ROLL_BACK, "hopeless")
+    few = BALANCED.look(a_trial(), seen[:59], replayed(-0.1, error=0.03), 2)
+    assert few.verdict is Verdict.GO_ON
 
 
 def test_after_fourteen_days_it_ends_with_what_there_is() -> None:
@@ -75,7 +92,8 @@ def test_after_fourteen_days_it_ends_with_what_there_is() -> None:
 
 def test_what_replay_praises_and_the_trial_does_not_is_not_kept() -> None:
     seen = runs(200, (0.75, 0.72), seed=4)
-    look = BALANCED.look(a_trial(), seen, replayed(0.4, error=0.02), 2)
+    assert BALANCED.look(a_trial(), seen, replayed(0.4, 0.02), 2).verdict is Verdict.GO_ON
+    look = BALANCED.look(a_trial(ends_at=5), seen, replayed(0.4, error=0.02), 6)
     assert (look.verdict, look.why) == (Verdict.ROLL_BACK, "unconfirmed")
     assert look.numbers["posterior"] == pytest.approx(1.0, abs=0.05)
 
@@ -107,7 +125,9 @@ def test_where_one_arm_is_known_much_better_nothing_is_likely() -> None:
         known = chance.random() < (0.9 if run.arm is Arm.INCUMBENT else 0.35)
         return run if known else replace(run, y=None)
 
-    look = BALANCED.look(a_trial(), runs(200, (0.75, 0.85), change=silent), replayed(0.2), 2)
+    seen = runs(200, (0.7, 0.9), change=silent)
+    assert BALANCED.look(a_trial(), seen, replayed(0.2), 2).verdict is Verdict.GO_ON
+    look = BALANCED.look(a_trial(ends_at=5), seen, replayed(0.2), 6)
     assert (look.verdict, look.why) == (Verdict.ROLL_BACK, "missing")
     assert look.numbers["coverage_differs"] is True
 
