@@ -54,7 +54,7 @@ class Pace:
     def of(self, job: str) -> int:
         if job in ("trials", "regression"):
             return self.often
-        return self.now_and_then if job in ("analyze", "mine") else self.daily
+        return self.now_and_then if job in ("analyze", "mine", "judge") else self.daily
 
 
 async def play(
