@@ -310,7 +310,6 @@ POLICIES: Mapping[str, Policy] = {
     "replay > 0": Policy(),
     "strict": Policy(rule=Strict()),
     "balanced, 60 pairs": Policy(rule=Balanced()),
-    "balanced, 60 to 120 pairs": Policy(rule=Balanced(), most_pairs=120),
     "balanced, 60 to 240 pairs": Policy(rule=Balanced(), most_pairs=MOST_PAIRS),
     "the same, a judge scores unrated runs": Policy(
         rule=Balanced(), most_pairs=MOST_PAIRS, judged=1.0
@@ -325,6 +324,7 @@ WORLDS: Mapping[str, Quick] = {
     "against": Quick(adversaries=0.25, against=True),
     "placebos": Quick(shares=(0.85, 0.1, 0.05)),
     "silent": Quick(coverage=0.1),
+    "five people": Quick(people=5),
     "small": Quick(good=(0.08, 0.03), harmful=(-0.05, 0.02)),
 }
 
