@@ -11,14 +11,14 @@ from bot.ports.stores import Made, State
 from bot.services import Services
 from jobs.follow import by, follow
 
-USED, SCORED, LESSONS = "roster.used", "roster.scored", "roster.lessons"
-"""States: when each agent was last asked, how its versions do, what its lessons are worth."""
+SCORED, LESSONS = "roster.scored", "roster.lessons"
+"""States: how the versions of each agent do, what its lessons are worth."""
 
 
 async def work(services: Services, workspace: str, run_id: str) -> str:
-    read = await follow(services, workspace, USED, roster.Asked, by(roster.used))
-    read += await follow(services, workspace, SCORED, roster.Judged, by(roster.fold), scored=True)
-    last, done = [await _known(services, workspace, name) for name in (USED, SCORED)]
+    read = await follow(services, workspace, SCORED, roster.Judged, by(roster.fold), scored=True)
+    done = await _known(services, workspace, SCORED)
+    last = await services.evidence.last_asked(workspace)
     agents = await services.agents.current(workspace)
     made = {a.name: await services.agents.history(workspace, a.name) for a in agents}
     now = services.clock.now()
@@ -34,7 +34,7 @@ async def work(services: Services, workspace: str, run_id: str) -> str:
     found = [one.finding(workspace, services.ids.run_id(), now) for one in merged(seen)]
     new = await services.findings.raise_all(workspace, found)
     told = count(new, "finding") if new else "no findings"
-    return f"{count(read, 'run')} read, {told}"
+    return f"{count(read, 'outcome')} read, {told}"
 
 
 async def _known(services: Services, workspace: str, name: str) -> dict[str, Any]:

@@ -74,6 +74,17 @@ _LATELY = _sql(
     """,
     Closed,
 ).bindparams(bindparam("agents", expanding=True))
+_LAST_ASKED = text(
+    """
+    SELECT agent, MAX(at) FROM (
+        SELECT made.agent AS agent, (
+            SELECT MAX(created_at) FROM runs WHERE workspace = :w AND kind = 'request'
+                AND agent = made.agent AND agent_version = made.version
+        ) AS at
+        FROM agent_versions AS made WHERE made.workspace = :w
+    ) AS asked WHERE at IS NOT NULL GROUP BY agent
+    """
+)
 _MESSAGES = _sql(
     "SELECT id, message FROM runs WHERE #mine_by_id AND message <> '' AND id IN :ids"
 ).bindparams(bindparam("ids", expanding=True))
@@ -177,6 +188,9 @@ class EvidenceStore:
             **{"begins": begins, "from": len(begins) + 1},
         )
         return [tuple(row) for row in rows]
+
+    async def last_asked(self, workspace: str) -> Mapping[str, int]:
+        return {row[0]: row[1] for row in await self._rows(_LAST_ASKED, w=workspace)}
 
     async def lately(self, workspace: str, agents: Sequence[str], limit: int) -> Sequence[Closed]:
         rows = await self._rows(

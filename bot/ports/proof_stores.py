@@ -105,6 +105,10 @@ class Evidence(Protocol):
         """Commands that there are none of, made after (ms, id) and before `until`, in that order:
         (run, when, conversation, person, the name and what it is near to)."""
 
+    async def last_asked(self, workspace: str) -> Mapping[str, int]:
+        """When each agent was last asked (ms), in any of its versions; those never asked are left
+        out. By an index: however long the log is, it costs a look for each version."""
+
     async def lately(self, workspace: str, agents: Sequence[str], limit: int) -> Sequence[Closed]:
         """Requests that these agents answered (any, where none is named), newest first, as far as
         they are among the last few thousand."""

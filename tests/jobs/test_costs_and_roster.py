@@ -115,7 +115,7 @@ async def test_the_roster_is_looked_at(db: Database, services: Services, clock: 
     await services.agents.deploy(W, special, base=0, source="P9")
     await work_for_a_day(db, clock, 2, outcome=Outcome(1.0, "rating"), answer="Thirty days.")
     said = await roster.work(services, W, "r")
-    assert said == "4 runs read, no findings"
+    assert said == "2 outcomes read, no findings"
     clock.advance(3 * DAY)
     await roster.work(services, W, "r")
     kinds = {finding.kind for finding in await services.findings.list(W)}

@@ -5,16 +5,19 @@ from pathlib import Path
 
 from sqlalchemy import bindparam, make_url, text
 
+from bot.model.agent import AgentVersion
 from bot.model.run import Outcome, Run, RunKind, RunStatus, Step, StepKind
 from bot.model.trial import SITTING_MS, Arm, Assignment
 from bot.ports.stores import Closed, Closing
 from storage import evidence
+from storage.agents import AgentStore
 from storage.engine import Database, url_of
 from storage.evidence import EvidenceStore
 from storage.journal import RunJournal
 from storage.runs import RunStore
 from storage.tables import metadata
-from tests import samples
+from tests import databases, samples
+from tests.conftest import HeldClock
 
 W, T = "local", 1_780_000_000_000
 
@@ -155,3 +158,26 @@ async def test_the_last_answers_of_some_agents_are_found_newest_first(db: Databa
     assert [run.id for run in found] == [made[3].id, made[1].id]
     assert [run.id for run in await store.lately(W, [], 3)] == [r.id for r in made[:0:-1]]
     assert await store.lately("other", [], 3) == []
+
+
+async def test_when_an_agent_was_last_asked_is_looked_up_by_its_versions(db: Database) -> None:
+    agents = AgentStore(db, HeldClock())
+    for workspace in (W, "other"):
+        await agents.seed(workspace, [AgentVersion(name, 1, name, "You help.") for name in "abc"])
+    await agents.deploy(W, AgentVersion("a", 2, "a", "You help well."), base=1, source="P1")
+    asked = [("a", 1, T + 9), ("a", 2, T + 5), ("b", 1, T + 1)]
+    for agent, version, at in asked:
+        await keep(db, samples.run(agent=agent, agent_version=version, created_at=at))
+    await keep(db, samples.run(agent="b", agent_version=1, created_at=T + 99, kind=RunKind.REPLAY))
+    store = EvidenceStore(db)
+    assert await store.last_asked(W) == {"a": T + 9, "b": T + 1}
+    assert await store.last_asked("other") == {}
+
+
+async def test_no_run_is_read_to_know_when_agents_were_last_asked(tmp_path: Path) -> None:
+    database = databases.on_sqlite(tmp_path)
+    async with database.read() as conn:
+        explain = text(f"EXPLAIN QUERY PLAN {evidence._LAST_ASKED.text}")
+        plan = [row[-1] for row in await conn.execute(explain, {"w": W})]
+    assert any("COVERING INDEX ix_runs_agent" in line and "version=?" in line for line in plan)
+    await database.close()

@@ -33,16 +33,6 @@ class Judged(NamedTuple):
     source: str
 
 
-class Asked(NamedTuple):
-    """What is read of a closed run."""
-
-    id: str
-    created_at: int
-    scored_at: int
-    status: str
-    agent: str
-
-
 def fold(known: dict[str, Any], page: Iterable[Judged]) -> list[Seen]:
     """Scored runs. `known` is {agent: {"versions": {version: [scored, good]}, "liked": [[run,
     person]], "poor": [[run, version]]}}, `liked` those that people rated as good, `poor` those that
@@ -63,14 +53,6 @@ def fold(known: dict[str, Any], page: Iterable[Judged]) -> list[Seen]:
                 del versions[next(iter(versions))]
             if len(known) > _AGENTS:
                 del known[next(iter(known))]
-    return []
-
-
-def used(known: dict[str, Any], page: Iterable[Asked]) -> list[Seen]:
-    """Closed runs. `known` is when each agent was last asked (ms)."""
-    for run in page:
-        if run.agent:
-            known[run.agent] = max(known.get(run.agent, 0), run.created_at)
     return []
 
 

@@ -72,4 +72,3 @@ def test_any_pages_come_to_the_same(size: int) -> None:
         for n in range(60)
     ]
     assert in_pages(roster.fold, runs, size) == at_once(roster.fold, runs)
-    assert in_pages(roster.used, runs, size) == at_once(roster.used, runs)
