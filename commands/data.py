@@ -85,8 +85,8 @@ def of_month(month: Month) -> Data:
         "runs": totals.runs,
         "scored": totals.scored,
         "good": totals.good,
-        "p50_ms": totals.p50,
-        "p95_ms": totals.p95,
+        "p50_ms": totals.p50 if totals.runs else None,
+        "p95_ms": totals.p95 if totals.runs else None,
         "cost_usd": totals.cost_usd,
         "cost_unknown": totals.cost_unknown,
     }
@@ -98,12 +98,10 @@ def of_judge(name: str, found: Calibration) -> Data:
 
 
 def of_predictions(found: Calibrated) -> Data:
+    known = {name: getattr(found, name) for name in ("brier", "baseline", "error", "skill")}
     return {
         "n": found.n,
-        "brier": found.brier,
-        "baseline": found.baseline,
-        "error": found.error,
-        "skill": found.skill,
+        **(known if found.n else dict.fromkeys(known)),
         "bins": [dict(row) for row in table(found)],
     }
 

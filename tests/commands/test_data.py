@@ -50,6 +50,7 @@ async def test_progress_has_none_for_what_was_not_measured(on: Stage) -> None:
     assert first["latency_ms"] == {"before": 1400.0, "after": 1204.0, "n": [75, 70]}
     assert (second["success"], second["trial"]) == (None, None)
     assert (told["months"][-1]["runs"], told["months"][-1]["scored"]) == (2, 2)
+    assert (told["months"][0]["runs"], told["months"][0]["p50_ms"]) == (0, None)
 
 
 async def test_findings_and_errors_with_evidence_and_facts(on: Stage) -> None:
@@ -68,7 +69,8 @@ async def test_findings_and_errors_with_evidence_and_facts(on: Stage) -> None:
 
 async def test_the_judge_and_the_predictor(on: Stage) -> None:
     assert await _data(on, "/judge") == {"judge": None}
-    assert (await _data(on, "/metrics predictor"))["n"] == 0
+    none = await _data(on, "/metrics predictor")
+    assert (none["n"], none["brier"], none["bins"]) == (0, None, [])
     services = on.services
     judging = Judging(Judge("small"), services.judgements, services.evidence)
     on.services = replace(services, judging=judging)
