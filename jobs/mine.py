@@ -13,6 +13,7 @@ from bot.improve.distinct import mark
 from bot.improve.forecast import CLOSED, SCORED, known_of
 from bot.improve.gaps import Gap
 from bot.improve.mining import Ended, Judged, Means, Mined, OfClosed, OfScored, Version
+from bot.model.person import Role
 from bot.model.words import count
 from bot.ports.stores import R, State
 from bot.services import Services
@@ -164,6 +165,16 @@ async def _tell(services: Services, workspace: str, crew: Crew, commanded: Comma
     return new
 
 
+async def _names(services: Services, workspace: str) -> Collection[str]:
+    """By which people here may be called: who writes "@ada" to a colleague misses no agent."""
+    found: set[str] = set()
+    for role in Role:
+        for person in await services.people.with_role(workspace, role):
+            words = person.name.casefold().split()
+            found |= {*words, *(sep.join(words) for sep in ("", "_", "-", "."))}
+    return found
+
+
 async def _seen(
     services: Services,
     workspace: str,
@@ -174,7 +185,8 @@ async def _seen(
 ) -> list[Seen]:
     patterns = mined.runbooks(whole.patterns.found(since))
     gaps = [g for g in whole.gaps.found(since) if g.named[0] or whole.clusters.size(g.topic)]
-    gaps += commands
+    people = await _names(services, workspace) if any(g.named[0] == "agent" for g in gaps) else ()
+    gaps = [*(g for g in gaps if g.named[0] != "agent" or g.named[1] not in people), *commands]
     ids = {run for one in patterns for run in one.examples}
     ids |= {run for one in gaps for run in one.examples}
     routes = list(mined.of_routes(whole))

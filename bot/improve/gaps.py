@@ -122,7 +122,6 @@ class Gaps:
             signals.add(TOOL)
         if name := unknown_name(asked.message, crew):
             self._count(f"agent:{name}", asked, {NAME}, steps)
-            signals.add(NAME)
         if says_no(asked.answer):
             signals.add(CANNOT)
         if asked.error_type == "bad_input" and any(kind == "file" for kind, _ in steps):

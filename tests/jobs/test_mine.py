@@ -12,11 +12,13 @@ from bot.agents import roster
 from bot.clock import SystemIds
 from bot.improve import facts, synthesis
 from bot.model.finding import Finding
+from bot.model.person import Role
 from bot.model.proposal import ProposalKind
 from bot.model.run import Outcome, Run, RunKind, RunStatus, StepKind, Usage
 from bot.services import Services
 from jobs import mine
 from storage.engine import Database
+from storage.people import PeopleStore
 from storage.rows import run_row
 from storage.tables import runs as runs_table
 from storage.tables import steps as steps_table
@@ -30,7 +32,7 @@ TOOLS = ("recall", "calculator", "make_file")
 
 @pytest.fixture
 async def services(db: Database, clock: HeldClock, ids: SystemIds) -> Services:
-    made = make(db, clock, ids)
+    made = make(db, clock, ids, people=PeopleStore(db, clock, ids))
     await made.agents.seed(W, roster.load())
     return made
 
@@ -150,6 +152,16 @@ async def test_who_is_called_and_not_there_is_a_gap_and_may_be_taken_on(
     assert gap.agent == "generalist" and len(gap.evidence) == 5
     draft = synthesis.draft(gap, {a.name: a for a in await services.agents.current(W)})
     assert draft and draft.kind is ProposalKind.AGENT_NEW and draft.change.agent == "finance"
+
+
+async def test_a_colleague_who_is_called_is_no_gap(
+    db: Database, services: Services, clock: HeldClock
+) -> None:
+    await services.people.resolve(W, "slack", "U1", "Ada Lovelace", Role.MEMBER)
+    for name in ("@Ada", "@ada_lovelace"):
+        await keep(db, some(clock, 8, name + " can you look at {}", agent="generalist"))
+    await mine.work(services, W, "run")
+    assert await found(services, facts.GAP) == []
 
 
 async def test_commands_that_there_are_none_of_are_a_gap(
