@@ -15,7 +15,6 @@ from bot.improve.walks import Walk
 from bot.model.stats import wilson
 
 TABLE = Path(__file__).parent / "airline.csv"
-MADE = Path(__file__).parent / "made.csv"
 _NOTES = (
     "Derived from tau-bench's historical_trajectories (sierra-research/tau-bench, MIT licence,",
     "Copyright (c) 2024 Sierra): task, trial, reward and the sequence of tool calls. No texts.",
@@ -46,10 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.convert:
         made = convert(given.convert, given.table, _NOTES)
         console.print(f"{made} traces written to {given.table}")
-    table = given.table if given.table.exists() else MADE
-    if table == MADE:
-        console.print(f"{given.table} isn't here: this is {MADE.name}, which was made up.")
-    traces = read(table)
+    traces = read(given.table)
     good = sum(one.reward for one in traces)
     low, high = wilson(good, len(traces))
     console.print(

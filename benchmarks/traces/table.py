@@ -51,18 +51,24 @@ def read(path: Path) -> list[Trace]:
 
 
 def derived(results: Iterable[Mapping[str, Any]]) -> list[Trace]:
-    """From tau-bench's own results (historical_trajectories/*.json): nothing of what was said."""
+    """From tau-bench's own results (historical_trajectories/*.json): nothing of what was said, and
+    customers by number, in the order in which they come first."""
+    numbers: dict[str, int] = {}
     return [
         Trace(
             task=int(one["task_id"]),
             trial=int(one["trial"]),
             reward=float(one["reward"]),
-            user=str(one["info"]["task"]["user_id"]),
+            user=_numbered(str(one["info"]["task"]["user_id"]), numbers),
             turns=sum(message["role"] == "user" for message in one["traj"]),
             tools=tuple(_tools(one["traj"])),
         )
         for one in results
     ]
+
+
+def _numbered(user: str, numbers: dict[str, int]) -> str:
+    return f"customer_{numbers.setdefault(user, len(numbers))}"
 
 
 def write(path: Path, traces: Sequence[Trace], notes: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.traces.__main__ import MADE, main, walks
+from benchmarks.traces.__main__ import TABLE, main, walks
 from benchmarks.traces.statistics import within
 from benchmarks.traces.table import Trace, convert, read, write
 from bot.improve.patterns import mine
@@ -29,7 +29,7 @@ def test_results_become_a_table_without_what_was_said(tmp_path: Path) -> None:
         "task_id": 7,
         "trial": 2,
         "reward": 1.0,
-        "info": {"task": {"user_id": "customer_1"}},
+        "info": {"task": {"user_id": "a_name_1234"}},
         "traj": [
             said,
             _call("get_user_details"),
@@ -46,7 +46,7 @@ def test_results_become_a_table_without_what_was_said(tmp_path: Path) -> None:
     assert made == 1
     assert "booking" not in (tmp_path / "table.csv").read_text()
     assert read(tmp_path / "table.csv") == [
-        Trace(7, 2, 1.0, "customer_1", 2, ("get_user_details", "book_reservation!"))
+        Trace(7, 2, 1.0, "customer_0", 2, ("get_user_details", "book_reservation!"))
     ]
 
 
@@ -60,10 +60,12 @@ def test_a_row_that_is_not_right_is_named(tmp_path: Path) -> None:
 
 
 def test_the_products_miner_finds_what_the_agents_do_again_and_again() -> None:
-    found = mine(walks(read(MADE)))
+    found = mine(walks(read(TABLE)))
 
     assert any(p.steps[:2] == ("agent:airline", "tool:get_user_details") for p in found)
-    assert all(p.runs >= 1 for p in found)
+    # To look a booking up and hand over is what succeeds there far above the mean of .42.
+    handed_over = [p for p in found if p.runbook and p.steps[-1] == "tool:transfer_to_human_agents"]
+    assert handed_over and all(p.low > 0.42 for p in handed_over)
 
 
 def test_tries_that_always_agree_correlate_wholly_and_need_no_second_look() -> None:
@@ -72,6 +74,16 @@ def test_tries_that_always_agree_correlate_wholly_and_need_no_second_look() -> N
     assert alike is not None
     assert (alike.tasks, alike.correlation, alike.pairs) == (2, 1.0, 0)
     assert alike.unpaired > 300
+
+
+def test_the_table_holds_every_try_and_says_how_alike_two_are() -> None:
+    traces = read(TABLE)
+    assert {(t.task, t.trial) for t in traces} == {(n, k) for n in range(50) for k in range(4)}
+    found = within(traces)
+    assert found is not None
+    assert found.success == pytest.approx(0.42)
+    assert found.correlation == pytest.approx(0.40, abs=0.01)
+    assert found.pairs < 0.62 * found.unpaired
 
 
 def test_of_single_tries_nothing_is_said() -> None:
