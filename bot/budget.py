@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 import structlog
@@ -24,6 +25,7 @@ OnWarning = Callable[[str, Budget, float], Awaitable[None]]
 """(workspace, budget, US dollars spent of it): 80 % are reached."""
 
 _WARN_AT = 0.8
+_DAY_MS = 86_400_000
 _TINY = 1e-9  # sums of floats
 _BUDGETS_KEEP = 1.0  # seconds that a change by another node takes to be noticed
 _ALONE_KEEP = 5.0
@@ -61,8 +63,13 @@ def defaults(settings: Settings) -> tuple[Budget, ...]:
 
 def label(period: Period, at: int) -> str:
     """The calendar period (UTC) that `at` (ms) falls into: "2026-11-20" or "2026-11"."""
-    day = datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d")
+    day = _day(at // _DAY_MS)
     return day if period is Period.DAY else day[:7]
+
+
+@lru_cache(maxsize=8)  # of now, for every call of a model
+def _day(number: int) -> str:
+    return datetime.fromtimestamp(number * _DAY_MS / 1000, UTC).strftime("%Y-%m-%d")
 
 
 def spend_rows(spend: Spend) -> list[tuple[str, str, str, float]]:

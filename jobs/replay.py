@@ -7,7 +7,8 @@ from bot.ports.stores import State
 from bot.services import Services
 
 _SECONDS = 45.0  # a turn: the next tick goes on where this one stopped
-_LEASE_MS = 10 * 60_000  # no pair takes longer
+_LEASE_MS = 15 * 60_000  # no pair takes longer than two thirds of that
+_RENEWED_MS = 10 * 60_000
 _NAME = "replay"
 
 
@@ -33,6 +34,8 @@ def _lease(services: Services, workspace: str, run_id: str) -> Callable[[], Awai
         by, until = held.state.get("by", ""), int(str(held.state.get("until", 0)))
         if by not in ("", run_id) and now < until:
             return False
+        if by == run_id and until - now > _RENEWED_MS:
+            return True
         taken = State(state={"by": run_id, "until": now + _LEASE_MS})
         return await services.states.move(workspace, _NAME, held, taken, now)
 

@@ -11,9 +11,11 @@ from storage.engine import Database
 from storage.tables import budgets, notices, spend
 from storage.upsert import insert
 
-_SPENT = select(spend.c.scope, spend.c.key, spend.c.period, spend.c.usd).where(
-    spend.c.workspace == bindparam("of"),
-    tuple_(spend.c.scope, spend.c.key, spend.c.period).in_(bindparam("keys", expanding=True)),
+_SPENT = Constant(
+    select(spend.c.scope, spend.c.key, spend.c.period, spend.c.usd).where(
+        spend.c.workspace == bindparam("of"),
+        tuple_(spend.c.scope, spend.c.key, spend.c.period).in_(bindparam("keys", expanding=True)),
+    )
 )
 _ALL = Constant(
     select(budgets)

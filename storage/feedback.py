@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 
 from bot.model.feedback import Feedback
-from storage.constant import Row
+from storage.constant import Constant, Row
 from storage.engine import Database
 from storage.tables import feedback as table
 from storage.upsert import insert
@@ -36,11 +36,7 @@ class FeedbackStore:
         await self._db.change(adding.on_conflict_do_update(index_elements=_ONE_EACH, set_=said))
 
     async def of_run(self, workspace: str, run_id: str) -> list[Feedback]:
-        return await self._select(
-            select(table)
-            .where(table.c.workspace == workspace, table.c.run_id == run_id)
-            .order_by(table.c.created_at, table.c.id)
-        )
+        return await self._select(_OF_RUN, of=workspace, about=run_id)
 
     async def of_runs(self, workspace: str, ids: Sequence[str]) -> dict[str, list[Feedback]]:
         found: dict[str, list[Feedback]] = defaultdict(list)
@@ -61,8 +57,17 @@ class FeedbackStore:
             .limit(limit)
         )
 
-    async def _select(self, query: Select[tuple[str, ...]]) -> list[Feedback]:
-        return [_feedback(row) for row in await self._db.rows(query)]
+    async def _select(
+        self, query: Constant | Select[tuple[str, ...]], **given: object
+    ) -> list[Feedback]:
+        return [_feedback(row) for row in await self._db.rows(query, given)]
+
+
+_OF_RUN = Constant(
+    select(table)
+    .where(table.c.workspace == bindparam("of"), table.c.run_id == bindparam("about"))
+    .order_by(table.c.created_at, table.c.id)
+)
 
 
 def _feedback(row: Row) -> Feedback:

@@ -78,14 +78,10 @@ class FindingStore:
         statuses: Sequence[str] = (),
         limit: int = 200,
     ) -> Sequence[Finding]:
-        query = select(table).where(table.c.workspace == workspace)
-        if kinds:
-            query = query.where(table.c.kind.in_(kinds))
-        if statuses:
-            query = query.where(table.c.status.in_(statuses))
-        return await self._select(
-            query.order_by(table.c.updated_at.desc(), table.c.id).limit(limit)
-        )
+        asked: dict[str, object] = {"of": workspace, "most": limit}
+        asked |= {"kinds": [*kinds]} if kinds else {}
+        asked |= {"statuses": [*statuses]} if statuses else {}
+        return await self._select(_LISTS[bool(kinds), bool(statuses)], **asked)
 
     async def find(self, workspace: str, ref: str) -> Finding | None:
         if len(ref) < REF or not ref.isalnum():
@@ -120,8 +116,8 @@ class FindingStore:
             all_facts = {**known, **facts}
             await conn.execute(update(table).where(mine).values(facts=all_facts, **values))
 
-    async def _select(self, query: Select[Any]) -> Sequence[Finding]:
-        return [_finding(row) for row in await self._db.rows(query)]
+    async def _select(self, query: Constant | Select[Any], **given: object) -> Sequence[Finding]:
+        return [_finding(row) for row in await self._db.rows(query, given)]
 
     async def get(self, workspace: str, finding: str) -> Finding | None:
         rows = await self._db.rows(_GET, {"of": workspace, "known": finding})
@@ -131,6 +127,16 @@ class FindingStore:
         await self._db.change(_SET, {"of": workspace, "known": finding, "status": status})
 
 
+def _list(kinds: bool, statuses: bool) -> Constant:
+    query = select(table).where(table.c.workspace == bindparam("of"))
+    if kinds:
+        query = query.where(table.c.kind.in_(bindparam("kinds", expanding=True)))
+    if statuses:
+        query = query.where(table.c.status.in_(bindparam("statuses", expanding=True)))
+    return Constant(query.order_by(table.c.updated_at.desc(), table.c.id).limit(bindparam("most")))
+
+
+_LISTS = {(k, s): _list(k, s) for k in (False, True) for s in (False, True)}
 _IT = (table.c.workspace == bindparam("of"), table.c.id == bindparam("known"))
 _GET = Constant(select(table).where(*_IT))
 _SET = update(table).where(*_IT).values(status=bindparam("status"))

@@ -14,6 +14,7 @@ from bot.errors import BadInput, Conflict, Fenced, RatchetError, StorageError
 from bot.model.run import OPEN, Run, RunStatus, Step
 from bot.ports.channels import Accepted
 from bot.ports.stores import Closing, Spend
+from storage.constant import Constant
 from storage.engine import Database
 from storage.rows import delivery_row, run_row, step_row, usage_columns
 from storage.tables import outbox, runs, spend, steps
@@ -167,8 +168,7 @@ _SPEND = {name: _adding(to(spend)) for name, to in _INSERTS.items()}
 _STEPS, _LEAVE = insert(steps), insert(outbox)
 _IDS = runs.c.id.in_(bindparam("ids", expanding=True))
 _PRESENT = select(runs.c.id).where(_IDS)
-_STANDING = select(runs.c.id, runs.c.attempt, runs.c.status).where(_IDS)
-_FENCE = {"sqlite": _STANDING, "postgresql": _STANDING.order_by(runs.c.id).with_for_update()}
+_STANDING = Constant(select(runs.c.id, runs.c.attempt, runs.c.status).where(_IDS))
 
 
 def _open(conn: Connection, ops: Sequence[_Op]) -> None:
@@ -210,8 +210,12 @@ def _fence(conn: Connection, ops: Sequence[_Op]) -> None:
     if not ops:
         return
     wanted = list({op.run.id for op in ops if op.run})
-    found = conn.execute(_FENCE[conn.dialect.name], {"ids": wanted})
-    now = {id: (attempt, RunStatus(status)) for id, attempt, status in found}
+    if conn.dialect.name == "sqlite":
+        found = _STANDING.read(conn, {"ids": wanted})
+    else:
+        locked = _STANDING.query.order_by(runs.c.id).with_for_update()
+        found = conn.execute(locked, {"ids": wanted}).mappings().all()
+    now = {row["id"]: (row["attempt"], RunStatus(row["status"])) for row in found}
     for op in ops:
         if op.run is None:
             continue

@@ -236,7 +236,7 @@ _JOINED = identities.join(
 )
 
 
-_ADDRESSES = (
+_ADDRESSES = Constant(
     select(identities.c.person, identities.c.external_id)
     .select_from(_JOINED)
     .where(

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import Conflict, NotFound
 from bot.model.proposal import Change, Proposal, ProposalKind, ProposalStatus, legal
-from storage.constant import Row
+from storage.constant import Constant, Row
 from storage.engine import Database
 from storage.tables import proposals as table
 from storage.upsert import hold
@@ -44,18 +44,16 @@ class ProposalStore:
         digits = ref.strip().lower().removeprefix("p")
         if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
             return None
-        found = await self._select(
-            select(table).where(table.c.workspace == workspace, table.c.number == int(digits))
-        )
+        found = await self._select(_GET, of=workspace, number=int(digits))
         return found[0] if found else None
 
     async def list(
         self, workspace: str, statuses: Sequence[ProposalStatus] = (), limit: int = 20
     ) -> Sequence[Proposal]:
-        query = select(table).where(table.c.workspace == workspace)
-        if statuses:
-            query = query.where(table.c.status.in_([s.value for s in statuses]))
-        return await self._select(query.order_by(table.c.number.desc()).limit(limit))
+        asked = {"of": workspace, "most": limit}
+        if not statuses:
+            return await self._select(_LIST, **asked)
+        return await self._select(_LIST_OF, **asked, statuses=[s.value for s in statuses])
 
     async def move(
         self,
@@ -164,8 +162,10 @@ class ProposalStore:
             .order_by(table.c.number)
         )
 
-    async def _select(self, query: Select[tuple[str, ...]]) -> Sequence[Proposal]:
-        return [_proposal(row) for row in await self._db.rows(query)]
+    async def _select(
+        self, query: Constant | Select[tuple[str, ...]], **given: object
+    ) -> Sequence[Proposal]:
+        return [_proposal(row) for row in await self._db.rows(query, given)]
 
     async def _change(
         self,
@@ -197,6 +197,13 @@ class ProposalStore:
                 said=f"Someone else was first: {proposal.ref} has changed. Look at it once more.",
             )
         return _proposal(row)
+
+
+_MINE = table.c.workspace == bindparam("of")
+_NEWEST = select(table).where(_MINE).order_by(table.c.number.desc()).limit(bindparam("most"))
+_LIST = Constant(_NEWEST)
+_LIST_OF = Constant(_NEWEST.where(table.c.status.in_(bindparam("statuses", expanding=True))))
+_GET = Constant(select(table).where(_MINE, table.c.number == bindparam("number")))
 
 
 def _row(proposal: Proposal) -> dict[str, object]:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 
 from bot.errors import Conflict
 from bot.model.trial import ACTIVE, Trial, TrialStatus, legal
-from storage.constant import Row
+from storage.constant import Constant, Row
 from storage.engine import Database
 from storage.tables import trials as table
 from storage.upsert import hold
@@ -51,10 +51,10 @@ class TrialStore:
     async def list(
         self, workspace: str, statuses: Sequence[TrialStatus] = (), limit: int = 50
     ) -> Sequence[Trial]:
-        query = select(table).where(table.c.workspace == workspace)
-        if statuses:
-            query = query.where(table.c.status.in_([s.value for s in statuses]))
-        return await self._select(query.order_by(table.c.number.desc()).limit(limit))
+        asked = {"of": workspace, "most": limit}
+        if not statuses:
+            return await self._select(_LIST, **asked)
+        return await self._select(_LIST_OF, **asked, statuses=[s.value for s in statuses])
 
     async def running(self, workspace: str) -> Sequence[Trial]:
         if (known := self._running.get(workspace)) is not None:
@@ -99,13 +99,18 @@ class TrialStore:
         self._forget(trial.workspace)
         return _trial(row)
 
-    async def _select(self, query: Any) -> Sequence[Trial]:
-        return [_trial(row) for row in await self._db.rows(query)]
+    async def _select(self, query: Constant | Select[Any], **given: object) -> Sequence[Trial]:
+        return [_trial(row) for row in await self._db.rows(query, given)]
 
     def _forget(self, workspace: str) -> None:
         self._changes += 1
         self._running.pop(workspace, None)
 
+
+_MINE = table.c.workspace == bindparam("of")
+_NEWEST = select(table).where(_MINE).order_by(table.c.number.desc()).limit(bindparam("most"))
+_LIST = Constant(_NEWEST)
+_LIST_OF = Constant(_NEWEST.where(table.c.status.in_(bindparam("statuses", expanding=True))))
 
 _FIXED = ("id", "workspace", "number", "proposal", "created_at")
 _LOOKED = ("share", "numbers", "ends_at", "looked_at")

@@ -14,6 +14,7 @@ from benchmarks.loop.policies import Policy
 from benchmarks.loop.tally import Tally
 from bot.app import App
 from bot.config import load
+from bot.improve import facts
 from bot.improve.facts import REGRESSION
 from bot.improve.outcome import CHECK
 from bot.llm.simulated.mind import Mind
@@ -107,7 +108,8 @@ class _Weeks:
     votes: list[tuple[int, int, int, str, int]] = field(default_factory=list)
     """(when, about which run, by whom, its id, up or down), soonest first."""
     latest: list[str] = field(default_factory=list)
-    heard: set[str] = field(default_factory=set)
+    heard: dict[str, int] = field(default_factory=dict)
+    """When each finding was last an alarm."""
 
     async def live(self) -> None:
         for number in range(self.world.runs):
@@ -165,11 +167,12 @@ class _Weeks:
             await self.crowd.work("replay")
 
     async def _listen(self, at: int) -> None:
-        """What the product says has got worse, each once."""
+        """What the product says has got worse: each once, and again where that began later."""
         found = await self.crowd.app.services.findings.list(HOME, kinds=[REGRESSION])
         for finding in found:
-            if finding.id not in self.heard:
-                self.heard.add(finding.id)
+            told = self.heard.get(finding.id)
+            if told is None or (facts.number(finding.facts, "since") or 0) > told:
+                self.heard[finding.id] = self.crowd.clock.now()
                 self._alarm(at, str(finding.facts.get("measure")))
 
     def _alarm(self, at: int, measure: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import pytest
-from sqlalchemy import bindparam, insert, literal, literal_column, select, text
+from sqlalchemy import bindparam, insert, literal, literal_column, select, text, tuple_
 
 from bot.errors import StorageError
 from storage.constant import Constant
@@ -68,6 +68,26 @@ async def test_a_constant_query_reads_what_was_written(db: Database) -> None:
     assert found["so"] is True
     assert [dict(row) for row in await db.rows(constant.query, {"of": "w"})] == [dict(found)]
     assert await db.rows(constant, {"of": "other"}) == []
+
+
+async def test_lists_of_any_length_are_bound_one_by_one(db: Database) -> None:
+    pair = tuple_(holds.c.what, holds.c.by)
+    some = select(holds.c.what).where(holds.c.workspace == bindparam("of"))
+    by_name = Constant(some.where(holds.c.what.in_(bindparam("names", expanding=True))))
+    by_pair = Constant(some.where(pair.in_(bindparam("pairs", expanding=True))))
+    for workspace, what in (("w", "loop"), ("w", "agent:ops"), ("v", "loop")):
+        row = {"workspace": workspace, "what": what, "by": "owner", "reason": "", "created_at": 5}
+        await db.change(insert(holds), row)
+
+    async def found(query: Constant, **values: object) -> list[str]:
+        return sorted(row["what"] for row in await db.rows(query, values))
+
+    assert await found(by_name, of="w", names=["loop"]) == ["loop"]
+    assert await found(by_name, of="w", names=["loop", "agent:ops", "x"]) == ["agent:ops", "loop"]
+    assert await found(by_name, of="v", names=["agent:ops"]) == []
+    assert await found(by_name, of="w", names=[]) == []
+    assert await found(by_pair, of="w", pairs=[("loop", "owner"), ("x", "y")]) == ["loop"]
+    assert await found(by_pair, of="w", pairs=[("agent:ops", "me")]) == []
 
 
 async def test_json_of_a_constant_query_is_read_as_json(db: Database) -> None:

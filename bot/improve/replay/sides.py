@@ -20,7 +20,7 @@ from bot.improve.replay.scoring import Side
 from bot.model.agent import AgentVersion
 from bot.model.file import Taken
 from bot.model.message import Turn
-from bot.model.run import Outcome, Run, RunKind, RunStatus
+from bot.model.run import Outcome, Run, RunKind, RunStatus, Step
 from bot.model.trial import Arm
 from bot.ports.clock import Clock, Ids
 from bot.ports.stores import Closing, Journal, Memories, Replay, Runs
@@ -88,9 +88,10 @@ class Sides:
     ) -> Side:
         """The closed run; the same again if it was closed before. Raises OverBudget where the money
         is out, and Paused where the model can't be reached: both may be tried again."""
-        run, tries = await self._open(replay, task, arm, version)
+        run, tries, new = await self._open(replay, task, arm, version)
         if not run.finished_at:
-            run = await self._run(run, task, version, purse, judge)
+            logged = [] if new else await self._runs.steps(run.workspace, run.id)
+            run = await self._run(run, logged, task, version, purse, judge)
         if run.error_type == ModelUnavailable.kind and tries < _TRIES:
             raise Paused(f"{run.id}: {run.error_message}")
         return Side(run, await self._runs.steps(run.workspace, run.id))
@@ -112,19 +113,19 @@ class Sides:
 
     async def _open(
         self, replay: Replay, task: Run, arm: Arm, version: AgentVersion
-    ) -> tuple[Run, int]:
-        """The run to go on with, and the number of this try. What a budget or an unreachable model
+    ) -> tuple[Run, int, bool]:
+        """The run to go on with, the number of this try, and whether it begins only now. What a budget or an unreachable model
         ended is tried anew, under an event id of its own."""
         for number in count(1):
             event = f"{replay.id}:{task.id}:{arm}:{number}"
             known = await self._runs.by_event(replay.workspace, CHANNEL, event)
             if known is None:
-                return await self._begun(replay, task, arm, version, event), number
+                return await self._begun(replay, task, arm, version, event), number, True
             if known.status is RunStatus.REFUSED or known.status is RunStatus.CANCELLED:
                 continue
             if known.error_type == ModelUnavailable.kind and number < _TRIES:
                 continue
-            return known, number
+            return known, number, False
         raise AssertionError("counting never ends")
 
     async def _begun(
@@ -154,12 +155,12 @@ class Sides:
     async def _run(
         self,
         run: Run,
+        logged: Sequence[Step],
         task: Run,
         version: AgentVersion,
         purse: ReplayPurse,
         judge: Judge | None,
     ) -> Run:
-        logged = await self._runs.steps(run.workspace, run.id)
         runlog = RunLog(run, self._journal, self._clock, self._events, self._redactor, logged)
         try:
             answer, outcome = await self._answered(runlog, task, version, purse, judge)
