@@ -50,9 +50,11 @@ _CLOSED = """
     ORDER BY id LIMIT :limit
 """
 _OF_IDS = "SELECT #columns FROM runs WHERE #mine_by_id AND id IN :ids"
+# SQLite begins where the first bound says: were it 0, which the index asks for, each page would be
+# looked for from the first outcome on.
 _SCORED = """
-    SELECT #columns FROM runs WHERE #mine AND scored_at > 0 AND scored_at >= :at
-        AND (scored_at > :at OR id > :id) AND scored_at < :until
+    SELECT #columns FROM runs WHERE #mine AND (scored_at, id) > (:at, :id)
+        AND scored_at < :until AND scored_at > 0
     ORDER BY scored_at, id LIMIT :limit
 """
 # By the index of agents' numbers: a command has no agent.

@@ -1,9 +1,11 @@
 """The run log as detectors read it: in pages, each run once, in two orders."""
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy import bindparam, make_url, text
+import pytest
+from sqlalchemy import bindparam, insert, make_url, text
 
 from bot.model.agent import AgentVersion
 from bot.model.run import Outcome, Run, RunKind, RunStatus, Step, StepKind
@@ -14,8 +16,9 @@ from storage.agents import AgentStore
 from storage.engine import Database, url_of
 from storage.evidence import EvidenceStore
 from storage.journal import RunJournal
+from storage.rows import run_row
 from storage.runs import RunStore
-from storage.tables import metadata
+from storage.tables import metadata, runs
 from tests import databases, samples
 from tests.conftest import HeldClock
 
@@ -181,3 +184,44 @@ async def test_no_run_is_read_to_know_when_agents_were_last_asked(tmp_path: Path
         plan = [row[-1] for row in await conn.execute(explain, {"w": W})]
     assert any("COVERING INDEX ix_runs_agent" in line and "version=?" in line for line in plan)
     await database.close()
+
+
+@pytest.mark.parametrize("order", ["asked", "scored"])
+async def test_a_page_costs_the_same_however_long_the_log_is(tmp_path: Path, order: str) -> None:
+    """Counted in steps of SQLite's own machine."""
+    queries = {
+        "asked": (evidence._CLOSED, {"after": "m", "before": "z", "limit": 10}),
+        "scored": (evidence._SCORED, {"at": T, "id": "", "until": T + 9, "limit": 10}),
+    }
+    query, values = queries[order]
+    took = []
+    for earlier in (10, 1_000):
+        folder = tmp_path / str(earlier)
+        folder.mkdir()
+        database = databases.on_sqlite(folder)
+        rows = [
+            run_row(samples.run(id=f"{'n' if new else 'a'}{n:05}", created_at=T))
+            | {"scored_at": T + 1 if new else T - earlier + n}
+            for new, count in ((False, earlier), (True, 5))
+            for n in range(count)
+        ]
+        async with database.write() as conn:
+            await conn.execute(insert(runs), rows)
+        await database.close()
+        took.append(_steps_of(folder / "ratchet.sqlite", evidence._sql(query, Closed).text, values))
+    assert took[0] == took[1]
+
+
+def _steps_of(file: Path, query: str, values: Mapping[str, object]) -> int:
+    count = 0
+
+    def counted() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    conn = sqlite3.connect(file)
+    conn.set_progress_handler(counted, 1)
+    assert len(conn.execute(query, {"w": W, **values}).fetchall()) == 5
+    conn.close()
+    return count
