@@ -1,16 +1,20 @@
-"""Queries that never change: built and compiled once, and read by SQLite's driver itself."""
+"""Statements that never change: compiled once, and given to SQLite's driver itself."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Connection, Executable, Select
+from sqlalchemy.dialects import postgresql, sqlite
 
 Row = Mapping[Any, Any]
 """A row's values by the names of its columns."""
 
 
+INSERTS: Mapping[str, Callable[[Any], Any]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+}
 _SHAPES = 64
 
 
@@ -88,3 +92,34 @@ class _Plain:
         for name, turn in self.turned:
             row[name] = turn(row[name])
         return row
+
+
+class Written:
+    """Inserts or updates of rows that all have the same columns, each bound by name. `made` makes
+    the statement with a dialect's own insert."""
+
+    def __init__(self, made: Callable[[Callable[[Any], Any]], Executable]) -> None:
+        self._statements = {name: made(insert) for name, insert in INSERTS.items()}
+        self._compiled: tuple[str, Sequence[tuple[str, _Turn | None]]] | None = None
+
+    def write(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+        """How many rows were touched. On SQLite it raises the driver's own errors."""
+        if conn.dialect.name != "sqlite":
+            return conn.execute(self._statements[conn.dialect.name], rows).rowcount
+        if self._compiled is None:
+            self._compiled = self._compile(list(rows[0]))
+        sql, binds = self._compiled
+        driver: Any = conn.connection.driver_connection
+        values = [[t(row[n]) if t else row[n] for n, t in binds] for row in rows]
+        return int(driver.executemany(sql, values).rowcount)
+
+    def _compile(self, columns: list[str]) -> tuple[str, Sequence[tuple[str, "_Turn | None"]]]:
+        dialect = sqlite.dialect()
+        made: Any = self._statements["sqlite"]
+        compiled = made.compile(dialect=dialect, column_keys=columns)
+        types = {name: bind.type.dialect_impl(dialect) for name, bind in compiled.binds.items()}
+        names = tuple(compiled.positiontup or ())
+        return str(compiled), tuple((n, types[n].bind_processor(dialect)) for n in names)
+
+
+_Turn = Callable[[Any], Any]

@@ -142,6 +142,8 @@ class _translated:
         return None
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError):
+            return
         if isinstance(error, DBAPIError) and _refused(error):
             return
         if isinstance(error, SQLAlchemyError | sqlite3.Error | OSError | ConnectionError):

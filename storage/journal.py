@@ -2,19 +2,18 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, bindparam, select, tuple_, update
 
 from bot.budget import spend_rows
 from bot.errors import BadInput, Conflict, Fenced, RatchetError, StorageError
 from bot.model.run import OPEN, Run, RunStatus, Step
 from bot.ports.channels import Accepted
 from bot.ports.stores import Closing, Spend
-from storage.constant import Constant
+from storage.constant import Constant, Written
 from storage.engine import Database
 from storage.rows import delivery_row, run_row, step_row, usage_columns
 from storage.tables import outbox, runs, spend, steps
@@ -159,13 +158,10 @@ def _adding(adding: Any) -> Any:
 
 
 # Made once: to build a statement anew takes three times as long as what the database does with it.
-_INSERTS: Mapping[str, Callable[[Any], Any]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-}
-_OPEN = {name: to(runs).on_conflict_do_nothing() for name, to in _INSERTS.items()}
-_SPEND = {name: _adding(to(spend)) for name, to in _INSERTS.items()}
-_STEPS, _LEAVE = insert(steps), insert(outbox)
+_OPEN = Written(lambda insert: insert(runs).on_conflict_do_nothing())
+_SPEND = Written(lambda insert: _adding(insert(spend)))
+_STEPS = Written(lambda insert: insert(steps))
+_LEAVE = Written(lambda insert: insert(outbox))
 _IDS = runs.c.id.in_(bindparam("ids", expanding=True))
 _PRESENT = select(runs.c.id).where(_IDS)
 _STANDING = Constant(select(runs.c.id, runs.c.attempt, runs.c.status).where(_IDS))
@@ -177,8 +173,7 @@ def _open(conn: Connection, ops: Sequence[_Op]) -> None:
         return
     wished = {op.run.id: op for op in ops if op.run}
     rows = [run_row(op.run) for op in ops if op.run]
-    result = conn.execute(_OPEN[conn.dialect.name], rows)
-    if result.rowcount == len(ops):
+    if _OPEN.write(conn, rows) == len(ops):
         present = set(wished)
     else:
         known = conn.execute(_PRESENT, {"ids": list(wished)})
@@ -268,7 +263,7 @@ def _begin(conn: Connection, begun: Sequence[Run]) -> None:
 
 def _steps(conn: Connection, done: Sequence[tuple[Run, Step]]) -> None:
     if done:
-        conn.execute(_STEPS, [step_row(run, step) for run, step in done])
+        _STEPS.write(conn, [step_row(run, step) for run, step in done])
 
 
 _CLOSED_COLUMNS = (
@@ -292,24 +287,25 @@ _CLOSED_COLUMNS = (
     "cost_known",
 )
 
-_CLOSE = (
+_CLOSING = (
     update(runs)
     .where(runs.c.id == bindparam("at_id"))
     .values({name: bindparam(f"to_{name}", type_=runs.c[name].type) for name in _CLOSED_COLUMNS})
 )
+_CLOSE = Written(lambda _: _CLOSING)
 
 
 def _close(conn: Connection, closed: Sequence[tuple[Run, Closing]]) -> None:
     if not closed:
         return
-    conn.execute(_CLOSE, [_closed_values(run, closing) for run, closing in closed])
+    _CLOSE.write(conn, [_closed_values(run, closing) for run, closing in closed])
     leaving = [
         delivery_row(delivery, run.node, closing.finished_at)
         for run, closing in closed
         for delivery in closing.deliveries
     ]
     if leaving:
-        conn.execute(_LEAVE, leaving)
+        _LEAVE.write(conn, leaving)
 
 
 def _closed_values(run: Run, closing: Closing) -> dict[str, Any]:
@@ -340,8 +336,8 @@ def _spend(conn: Connection, spent: Sequence[Spend]) -> None:
             sums[one.workspace, scope, key, period] += usd
     if not sums:
         return
-    conn.execute(
-        _SPEND[conn.dialect.name],
+    _SPEND.write(
+        conn,
         [
             {"workspace": w, "scope": s, "key": k, "period": p, "usd": usd}
             for (w, s, k, p), usd in sorted(sums.items())
