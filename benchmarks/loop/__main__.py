@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -144,4 +145,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it is ended like by Ctrl-C
     sys.exit(main())
