@@ -223,7 +223,7 @@ class Settings(BaseSettings):
     judge_share: float = _named(
         0.25,
         "RATCHET_JUDGE_SHARE",
-        "Share of the answers that it grades, 0 to 1; of answers in a trial it grades all.",
+        "Share of the answers that it grades, 0 to 1; where above 0, all of those in a trial.",
         ge=0,
         le=1,
     )

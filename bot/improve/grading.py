@@ -162,6 +162,4 @@ class Grading:
 
 
 def _fits(run: Closed, share: float) -> bool:
-    """Of a trial's answers all, as they decide something; of the others a share."""
-    graded = bool(run.trial) or chosen(run.id, share)
-    return run.status == RunStatus.SUCCEEDED.value and graded
+    return run.status == RunStatus.SUCCEEDED.value and chosen(run.id, share, run.trial)

@@ -114,8 +114,11 @@ def parse(said: str) -> Grade | None:
     return Grade(float(score), one_line(str(found.get("reason") or ""), _LONGEST_REASON))
 
 
-def chosen(run_id: str, share: float) -> bool:
-    """Whether this run is among the share that is graded: always the same for the same run."""
+def chosen(run_id: str, share: float, trial: str = "") -> bool:
+    """Whether this run is among the share that is graded: always the same for the same run. Those
+    of a trial all are, as they decide something; with a share of 0 none is."""
+    if trial and share > 0:
+        return True
     digest = hashlib.sha256(f"judge\x1f{run_id}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 < share
 

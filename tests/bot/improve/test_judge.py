@@ -107,6 +107,12 @@ def test_the_share_is_the_same_each_time() -> None:
     assert not any(chosen(i, 0.0) for i in ids) and all(chosen(i, 1.0) for i in ids)
 
 
+def test_of_a_trial_all_are_graded_unless_none_is() -> None:
+    ids = [f"run-{n}" for n in range(100)]
+    assert all(chosen(i, 0.01, trial="t1") for i in ids)
+    assert not any(chosen(i, 0.0, trial="t1") for i in ids)
+
+
 def both(judged: float, rated: float, times: int, version: str = "") -> list[Both]:
     return [Both(judged, rated, version)] * times
 
