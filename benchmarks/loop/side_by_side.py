@@ -5,8 +5,10 @@ import gc
 import importlib.util
 import logging
 import multiprocessing
+import os
 import signal
 import tempfile
+import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -97,9 +99,17 @@ def _fresh(
 
 
 def _begun() -> None:
-    """In a new process. Whoever interrupts means all of it, and the first one ends the others."""
+    """In a new process. Whoever interrupts means all of it, and the first one ends the others;
+    where that one is killed, they end by themselves."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _quiet()
+
+
+def _end_with_parent() -> None:
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 def one(world: World, task: Task) -> Tally:
