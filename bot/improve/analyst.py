@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.improve.facts import COMPLAINT, DISLIKED, ERROR, OUTAGE
+from bot.improve.facts import COMPLAINT, DISLIKED, ERROR, OUTAGE, PRAISE
 from bot.model.feedback import Feedback
 from bot.model.finding import Failure, Finding
 from bot.model.run import Run
@@ -14,9 +14,9 @@ from bot.model.words import one_line
 from bot.ports.clock import Clock, Ids
 
 REPEATS = 3
-"""A failure, or a thumbs down without a word, is a finding from the first on, and worth a proposal
-from this many runs on."""
-SELDOM = ((ERROR, OUTAGE, DISLIKED), REPEATS)
+"""A failure, and a thumb up or down without a word, is a finding from the first on, and worth a
+proposal from this many runs on."""
+SELDOM = ((ERROR, OUTAGE, DISLIKED, PRAISE), REPEATS)
 """Kinds that must have been seen so many times before a change is proposed."""
 
 _ELSEWHERE = frozenset(
@@ -100,7 +100,7 @@ class Analyst:
 
 
 def ripe(finding: Finding) -> bool:
-    """Whether there is enough of it to propose a change: a person's words once, a failure or a thumb
+    """Whether there is enough of it to propose a change: a person's words once, a failure or thumbs
     often.
     What else is found was weighed by whoever found it."""
     kinds, least = SELDOM

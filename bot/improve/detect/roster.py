@@ -1,5 +1,6 @@
 """What the log says of the roster: agents nobody needs, two that do the same, lessons, praise; pure."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -188,26 +189,30 @@ def harm(
 def praise(
     known: Mapping[str, Any], said: Mapping[str, tuple[str, str]], agents: Iterable[str]
 ) -> list[Seen]:
-    """Answers that people liked. `said` is what was asked and answered, by run."""
+    """What people liked the answers to, by the words of the question: the newest of those answers
+    is worth keeping. `said` is what was asked and answered, by run."""
     seen = []
     for name in agents:
-        at = known.get(name)
-        for run, _ in at["liked"] if at else ():
-            asked, answer = said.get(run, ("", ""))
-            if not asked or not answer:
-                continue
-            versions = at["versions"].values()  # type: ignore[index]
-            low = wilson(sum(good for _, good in versions), sum(n for n, _ in versions))[0]
+        at = known.get(name) or {"versions": {}, "liked": []}
+        versions = at["versions"].values()
+        low = wilson(sum(good for _, good in versions), sum(n for n, _ in versions))[0]
+        alike: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for run, person in at["liked"]:
+            if all(texts := said.get(run, ("", ""))):
+                alike[" ".join(sorted(terms(texts[0])))[:300] or run].append((run, person))
+        for about, liked in alike.items():
+            asked, answer = said[liked[-1][0]]
             title = f"An answer of {name}'s was liked"
             seen.append(
                 Seen(
                     PRAISE,
                     name,
-                    " ".join(sorted(terms(asked)))[:300] or run,
+                    about,
                     title,
                     f"{title}: it is worth keeping for when the same is asked again.",
-                    (run,),
-                    people=1,
+                    tuple(run for run, _ in liked),
+                    count=len(liked),
+                    people=len({person for _, person in liked}),
                     confidence=low,
                     facts={"asked": asked[:300], "answer": answer[:600]},
                 )

@@ -59,9 +59,15 @@ def test_a_lesson_is_not_blamed_for_little_nor_for_what_all_share() -> None:
 def test_an_answer_that_was_liked_is_worth_keeping() -> None:
     runs = [closed(n, source="rating") for n in range(9)] + [closed(10, source="rating", y=0.0)]
     known, _ = at_once(roster.fold, runs)
-    said = {runs[8].id: ("When do we close?", "At six."), runs[7].id: ("", "")}
-    [seen] = roster.praise(known, said, ["writer", "nobody"])
-    assert (seen.kind, seen.evidence) == ("praise", (runs[8].id,))
+    said = {
+        runs[6].id: ("When do we close?", "At seven."),
+        runs[7].id: ("", ""),
+        runs[8].id: ("When do we close?", "At six."),
+        runs[5].id: ("Who has the key?", "The owner."),
+    }
+    other, seen = roster.praise(known, said, ["writer", "nobody"])
+    assert (seen.kind, seen.evidence) == ("praise", (runs[6].id, runs[8].id))
+    assert (seen.count, other.count) == (2, 1)
     assert seen.facts == {"asked": "When do we close?", "answer": "At six."}
 
 
