@@ -16,13 +16,18 @@ from storage.plain import PlainDriver
 T = TypeVar("T")
 
 
-def install() -> None:
-    """For this process, and for good. Each statement otherwise crosses to a thread and back, and
-    through two layers that make a plain driver asynchronous: most of a simulation's time. The
+@contextmanager
+def installed() -> Iterator[None]:
+    """For this process, as long as it lasts. Each statement otherwise crosses to a thread and back,
+    and through two layers that make a plain driver asynchronous: most of a simulation's time. The
     statements, the database and what the product does with them stay the same."""
-    cast(Any, PlainDriver)._within = _here
-    cast(Any, Database)._connect = _connect
-    cast(Any, Database)._close = _close
+    driver, database = cast(Any, PlainDriver), cast(Any, Database)
+    before = (driver._within, database._connect, database._close)
+    driver._within, database._connect, database._close = _here, _connect, _close
+    try:
+        yield
+    finally:
+        driver._within, database._connect, database._close = before
 
 
 @asynccontextmanager

@@ -115,7 +115,11 @@ def _end_with_parent() -> None:
 def one(world: World, task: Task) -> Tally:
     """In this process."""
     _quiet()
-    with _folder() as home, asyncio.Runner(loop_factory=_loops()) as runner:
+    with (
+        inline.installed(),
+        _folder() as home,
+        asyncio.Runner(loop_factory=_loops()) as runner,
+    ):
         return runner.run(play(world, task.seed, POLICIES[task.policy], home, serve=inline.near))
 
 
@@ -128,7 +132,6 @@ def _quiet() -> None:
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 50, 50)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    inline.install()
 
 
 def _loops() -> Callable[[], asyncio.AbstractEventLoop]:

@@ -20,6 +20,10 @@ def test_an_empty_file_is_the_default_world() -> None:
     assert parse("") == World()
 
 
+def test_an_empty_list_is_the_default() -> None:
+    assert parse("models: []\nclusters: []") == World()
+
+
 def test_the_file_that_comes_with_it_says_the_defaults() -> None:
     assert load(ROOT / "benchmarks" / "loop" / "world.yml") == World()
 
@@ -50,7 +54,6 @@ def test_every_fault_is_told_at_once() -> None:
         "drift: {kind: linear, at: 100, until: 100}",
         "clusters: [{name: a, share: 0}]",
         "clusters: [{name: a}, {name: a}]",
-        "models: []",
         "feedback: {coverage: .nan}",
         "adversaries: {against: 1}",
         "clusters: nothing",
