@@ -103,7 +103,6 @@ def _begun() -> None:
     where that one is killed, they end by themselves."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _quiet()
 
 
 def _end_with_parent() -> None:
@@ -114,8 +113,8 @@ def _end_with_parent() -> None:
 
 def one(world: World, task: Task) -> Tally:
     """In this process."""
-    _quiet()
     with (
+        _quiet(),
         inline.installed(),
         _folder() as home,
         asyncio.Runner(loop_factory=_loops()) as runner,
@@ -126,12 +125,20 @@ def one(world: World, task: Task) -> Tally:
 _OBJECTS_BETWEEN_COLLECTIONS = 200_000
 
 
-def _quiet() -> None:
+@contextmanager
+def _quiet() -> Iterator[None]:
     """What the product logs would be longer than what it does, and looking through all modules for
     garbage takes a fifth of a play."""
+    logs, often = structlog.get_config(), gc.get_threshold()
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 50, 50)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    try:
+        yield
+    finally:
+        structlog.configure(**logs)
+        gc.set_threshold(*often)
+        gc.unfreeze()
 
 
 def _loops() -> Callable[[], asyncio.AbstractEventLoop]:
