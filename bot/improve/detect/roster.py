@@ -15,7 +15,7 @@ from bot.model.words import count, one_line, share
 
 DAY = 86_400_000
 _ALIKE = 0.7
-_AGENTS, _VERSIONS, _LIKED = 200, 50, 5
+_AGENTS, _VERSIONS, _LIKED = 200, 50, 20
 _POOR, _LATELY = 0.5, 10
 _COMPARED, _BY_CHANCE = 30, 0.001
 
