@@ -10,7 +10,6 @@ from sqlalchemy import insert
 from bot.budget import Purse
 from bot.clock import SystemIds
 from bot.improve import synthesis
-from bot.improve.analyst import SELDOM
 from bot.model.agent import Bullet
 from bot.model.budget import Budget, Period, Scope
 from bot.model.person import Role
@@ -126,22 +125,6 @@ async def test_the_roster_is_looked_at(db: Database, services: Services, clock: 
     await roster.work(services, W, "r")
     counts = (await services.states.get(W, roster.LESSONS)).state
     assert counts["writer"] == {"b1": [0.0, 0.0, 2.0, 2.0]}
-
-
-async def test_an_answer_is_worth_keeping_once_it_was_liked_three_times(
-    db: Database, services: Services, clock: HeldClock
-) -> None:
-    async def like(question: str, times: int = 1) -> list[int]:
-        given = {"message": question, "answer": "Thirty days.", "outcome": Outcome(1.0, "rating")}
-        await work_for_a_day(db, clock, times, **given)
-        await roster.work(services, W, "r")
-        return [one.count for one in await services.findings.open(W, 0, SELDOM)]
-
-    assert await like("How long can tents be returned?", 2) == []
-    assert await like("What does shipping cost?") == []
-    # Others come between: what was counted in an earlier pass stays counted.
-    assert await like("Which canopy fits a kayak?", 25) == [20]
-    assert await like("How long can tents be returned?") == [3, 20]
 
 
 async def test_a_lesson_that_does_harm_is_proposed_to_go(
