@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import URL, Connection, CursorResult, Executable, QueuePool, event, make_url
+from sqlalchemy import URL, Connection, CursorResult, Executable, QueuePool, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import StorageError
 from storage import sqlite
 from storage.constant import Constant, Row
-from storage.plain import ARGS, PlainDriver, configure
+from storage.plain import PlainDriver, opened
 from storage.sqlite import finished
 
 T = TypeVar("T")
@@ -171,14 +171,12 @@ def _said(cause: str) -> str:
 
 def _sqlite(url: URL) -> AsyncEngine:
     (file,), options = url.get_dialect()().create_connect_args(url)
-    engine = create_async_engine(
+    return create_async_engine(
         url,
         pool_size=6,
         max_overflow=0,
-        async_creator=partial(sqlite.Connection, file, {**options, **ARGS}),
+        async_creator=partial(sqlite.Connection, partial(opened, file, options)),
     )
-    event.listen(engine.sync_engine, "connect", configure)
-    return engine
 
 
 def _postgres(url: URL) -> AsyncEngine:

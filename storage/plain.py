@@ -4,8 +4,9 @@ The async driver takes a hop between threads for each thing it does: three times
 """
 
 import asyncio
+import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -33,7 +34,15 @@ _PRAGMAS = (
 )
 
 
-def configure(connection: Any, _: Any) -> None:
+def opened(file: str, options: Mapping[str, Any]) -> sqlite3.Connection:
+    """A connection that is set up. Who is cancelled between its pragmas would leave one unread, and
+    with it a lock on the file, on which the next would wait."""
+    connection: sqlite3.Connection = sqlite3.connect(file, **{**options, **ARGS})
+    _configure(connection, None)
+    return connection
+
+
+def _configure(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
@@ -47,7 +56,7 @@ class PlainDriver:
         self._engine = create_engine(
             url.set(drivername="sqlite"), poolclass=NullPool, connect_args=ARGS
         )
-        event.listen(self._engine, "connect", configure)
+        event.listen(self._engine, "connect", _configure)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
         self._idle: deque[Connection] = deque()

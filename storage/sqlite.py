@@ -6,7 +6,7 @@ does, so that a loop may end under it, and who waits for a thread told to stop t
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
@@ -33,8 +33,8 @@ async def finished(work: "asyncio.Future[T]") -> T:
 class Connection(aiosqlite.Connection):
     """Its thread is idle, or has ended, wherever a caller goes on."""
 
-    def __init__(self, file: str, options: Mapping[str, Any]) -> None:
-        super().__init__(partial(sqlite3.connect, file, **options), iter_chunk_size=64)
+    def __init__(self, opening: Callable[[], sqlite3.Connection]) -> None:
+        super().__init__(opening, iter_chunk_size=64)
         self._thread.daemon = True
         self._ending: asyncio.Future[Any] | None = None
 
