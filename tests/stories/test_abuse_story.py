@@ -98,7 +98,8 @@ async def test_a_candidate_whose_model_is_gone_goes_after_three_runs(
             failed += 1
             assert failed <= 3, "it has to go now"
             await owner.says(QUESTION, card, seeing="model")
-            await ben.asks(QUESTION)  # the incumbent, but for one time in ten
+            await ben.says(QUESTION)  # to the incumbent, but for one time in ten
+            await here.settled()
             await here.works("trials")
         await owner.reads("Rolled back", card)
         verdict = await owner.reads("goes: generalist stays at v1")
