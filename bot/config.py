@@ -327,6 +327,13 @@ class Settings(BaseSettings):
     whatsapp_template_language: str = _named(
         "en", "WHATSAPP_TEMPLATE_LANGUAGE", "Language code that both were approved in."
     )
+    whatsapp_status_seconds: float = _named(
+        12.0,
+        "WHATSAPP_STATUS_SECONDS",
+        "How long a status is waited for where nobody heard whether Meta took an answer.",
+        gt=0,
+        le=600,
+    )
 
     @classmethod
     def settings_customise_sources(

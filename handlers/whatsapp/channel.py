@@ -20,8 +20,6 @@ from handlers.whatsapp.sending import Sending
 from handlers.whatsapp.templates import Templates
 from handlers.whatsapp.webhook import PATH, Webhook
 
-PATIENCE = 12.0
-
 
 class WhatsAppChannel:
     """`named` holds the person ids that the settings name (owners, approvers). `patience` is how
@@ -48,7 +46,7 @@ class WhatsAppChannel:
         log: Any,
         named: Collection[str] = (),
         templates: Templates | None = None,
-        patience: float = PATIENCE,
+        patience: float = 12.0,
     ) -> None:
         forms = templates or Templates()
         self._log = log
@@ -118,4 +116,5 @@ def make(kit: ChannelKit) -> WhatsAppChannel:
             settings.whatsapp_template_approval,
             settings.whatsapp_template_language,
         ),
+        patience=settings.whatsapp_status_seconds,
     )

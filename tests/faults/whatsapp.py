@@ -55,6 +55,7 @@ class WhatsApp(Platform):
             "WHATSAPP_APP_SECRET": APP_SECRET,
             "WHATSAPP_VERIFY_TOKEN": VERIFY,
             "WHATSAPP_GRAPH_URL": self.server.url,
+            "WHATSAPP_STATUS_SECONDS": "1.5",  # nothing here ever sends a status
             "RATCHET_APPROVERS": f"whatsapp:{APPROVER}",
             "RATCHET_ADMIN_CHANNEL": f"whatsapp:{OWNER}",
         }
