@@ -20,16 +20,12 @@ _LOCK = 5_208_420
 
 async def upgrade(db: Database) -> str:
     """Upgrades and returns what was done. Raises ConfigError for a database from the future."""
-    if db.sqlite:
-        # The plain driver first: the async one leaves a thread behind for a file it can't open.
-        await db.transact(lambda conn: None)
-    async with db.write() as conn:
-        if not db.sqlite:
-            await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        return await conn.run_sync(_upgrade)
+    return await db.transact(_upgrade)
 
 
 def _upgrade(conn: Connection) -> str:
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     tables = set(inspect(conn).get_table_names())
     if "alembic_version" in tables:
         version = conn.execute(text("SELECT version_num FROM alembic_version")).scalar_one()

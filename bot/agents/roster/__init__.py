@@ -1,6 +1,7 @@
 """The agents that a new workspace starts with, one YAML file each."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,12 @@ _FORM = "name, specialty, instructions; optional: playbook, model, temperature, 
 
 def load(folder: Path | None = None) -> list[AgentVersion]:
     """Every `*.yml` as version 1. Raises ConfigError that names the file and the form."""
-    folder = folder or Path(__file__).parent
-    return [_read(path) for path in sorted(folder.glob("*.yml"))]
+    return [_read(path) for path in sorted(folder.glob("*.yml"))] if folder else list(_shipped())
+
+
+@cache
+def _shipped() -> tuple[AgentVersion, ...]:
+    return tuple(load(Path(__file__).parent))
 
 
 def _read(path: Path) -> AgentVersion:
