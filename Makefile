@@ -5,6 +5,8 @@
 
 BIN := .venv/bin
 WORKERS ?= 2
+# A third of what the tests take is waiting, for processes and for platforms.
+TESTERS ?= $(shell echo $$(( $(WORKERS) * 3 / 2 )))
 # The tests start some hundred processes: where bytecode isn't kept, each spends most of its start on
 # compiling. It is kept here, whatever the environment says.
 COMPILED := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.venv/compiled
@@ -26,7 +28,7 @@ test: ## set everything up and run every check and every test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(COMPILED) $(BIN)/pytest -n $(WORKERS) --dist worksteal
+	$(COMPILED) $(BIN)/pytest -n $(TESTERS) --dist worksteal
 
 stories: ## play the stories over local-slack, a Slack that others wrote (needs npm)
 	@deploy/setup.sh stories

@@ -1,6 +1,7 @@
 """What every module keeps to: time and settings from one place, a line that says what it is."""
 
 import ast
+from functools import cache
 
 import pytest
 
@@ -51,11 +52,14 @@ def test_time_and_chance_come_from_the_clock() -> None:
 
 
 def _imports_module(source: Source, module: str) -> bool:
-    return any(
-        (isinstance(node, ast.Import) and any(a.name == module for a in node.names))
-        or (isinstance(node, ast.ImportFrom) and node.module == module)
-        for node in ast.walk(source.tree)
-    )
+    return module in _modules(source)
+
+
+@cache
+def _modules(source: Source) -> frozenset[str]:
+    walked = list(ast.walk(source.tree))
+    plain = {a.name for node in walked if isinstance(node, ast.Import) for a in node.names}
+    return frozenset(plain | {n.module or "" for n in walked if isinstance(n, ast.ImportFrom)})
 
 
 def test_every_module_says_in_one_line_what_it_is() -> None:
