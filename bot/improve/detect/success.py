@@ -5,6 +5,10 @@ for two λ; it fires when the mean of both reaches 5,000. While success is at le
 is 1 or less on average, so that M minus the number of runs never grows on average and the mean
 number of runs to a false alarm is at least 5,000. m is taken half a standard error low, and from
 runs that are at least a block of 40 old, so that a fall is not learned before it is seen.
+
+The same statistic with its sign turned, over m half a standard error high, tells when success has
+risen. m is then learned anew from the 60 runs that follow: a version that is better than the one it
+inherited from, or that has recovered, would else have a long way to fall before anyone is told.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,11 +23,13 @@ from bot.improve.facts import REGRESSION
 ALARM = 5_000.0
 _DROPS = (0.15, 0.3)
 """Falls that the two λ are best for."""
-_FIRST, _BLOCK, _MOST = 30, 40, 1_000
+_FIRST, _AGAIN, _BLOCK, _MOST = 30, 60, 40, 1_000
 _INHERITED = 200
-_LOW = 0.5
+_OFF = 0.5
+"""How many of its standard errors m is taken low, or high."""
 _FAR = 15.0  # a fall that has lasted long is over as soon as one that has not
 _NORMAL = NormalDist()
+_NOT_RISEN: Mapping[str, Any] = {"up": (0.0,) * len(_DROPS), "again": None}
 
 
 class Judged(NamedTuple):
@@ -49,12 +55,19 @@ def fold(known: dict[str, Any], page: Iterable[Judged]) -> list[Seen]:
 def _one(known: dict[str, Any], run: Judged, y: float) -> Seen | None:
     at, seen = slot(known, run.agent, run.version, run.created_at, _fresh), None
     at["n"] += 1
+    if "up" not in at:  # written before rises were looked for
+        at |= _NOT_RISEN
     n, total = at["base"]
     if n:
-        m = _lowered((total + 1) / (n + 2), n)
-        if _strikes(at, m, y, run):
+        mean = (total + 1) / (n + 2)
+        off = _OFF * sqrt(max(mean * (1 - mean), 0.02) / n)
+        if _strikes(at, min(max(mean - off, 0.05), 0.98), y, run):
             seen = _seen(at, run, total / n)
             at["m"] = [0.0] * len(_DROPS)
+        if at["again"]:
+            _learn_again(at, y)
+        elif _rises(at, min(max(mean + off, 0.02), 0.95), y):
+            at["again"] = [0, 0.0]
     _learn(at, y)
     return seen
 
@@ -72,12 +85,8 @@ def _fresh(before: Mapping[str, Any] | None) -> dict[str, Any]:
         "w": 0.0,
         "span": [0, 0.0, 0.0, 0],
         "bad": [],
+        **_NOT_RISEN,
     }
-
-
-def _lowered(mean: float, n: float) -> float:
-    m = mean - _LOW * sqrt(max(mean * (1 - mean), 0.02) / n)
-    return min(max(m, 0.05), 0.98)
 
 
 def _strikes(at: dict[str, Any], m: float, y: float, run: Judged) -> bool:
@@ -93,6 +102,20 @@ def _strikes(at: dict[str, Any], m: float, y: float, run: Judged) -> bool:
         if y < 0.5:
             at["bad"] = [*at["bad"], [run.id, run.person]][-EVIDENCE:]
     return bool(sum(at["m"]) / len(_DROPS) >= ALARM)
+
+
+def _rises(at: dict[str, Any], m: float, y: float) -> bool:
+    factors = [1 + min(d / (m * (1 - m)), 0.9 / m) * (y - m) for d in _DROPS]
+    at["up"] = [(1 + wealth) * f for wealth, f in zip(at["up"], factors, strict=True)]
+    return bool(sum(at["up"]) / len(_DROPS) >= ALARM)
+
+
+def _learn_again(at: dict[str, Any], y: float) -> None:
+    """Until it is known what was reached, falls are measured from where success was."""
+    n, total = at["again"]
+    at["again"] = [n + 1, total + y]
+    if n + 1 >= _AGAIN:
+        at |= {"base": at["again"], "held": [0, 0.0], "block": [0, 0.0], **_NOT_RISEN}
 
 
 def _learn(at: dict[str, Any], y: float) -> None:

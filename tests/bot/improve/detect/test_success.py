@@ -43,6 +43,28 @@ def test_it_takes_5000_runs_on_average_to_a_false_alarm(rate: float) -> None:
     assert alarms <= runs / 5_000
 
 
+def test_a_version_that_rose_above_what_it_inherited_is_held_to_what_it_reached() -> None:
+    """From .60 to .85 and back to .65: by the mean of all times nothing would have fallen."""
+    took = []
+    for seed in range(40):
+        chance = random.Random(seed)
+        before = list(tossed(chance, [0.6] * 300))
+        risen = [r._replace(version=2) for r in tossed(chance, [0.85] * 250 + [0.65] * 200)]
+        number = _alarm(before + risen)
+        took += [number - 550] if number > 550 else []
+    assert len(took) > 30
+    assert median(took) <= 80
+
+
+def test_what_was_kept_before_rises_were_looked_for_is_read() -> None:
+    runs = list(tossed(random.Random(5), [0.9] * 150 + [0.4] * 100))
+    known: dict[str, Any] = {}
+    FOLD(known, runs[:150])
+    for at in known["writer"].values():
+        del at["up"], at["again"]
+    assert FOLD(known, runs[150:])
+
+
 def test_candidates_that_failed_their_trials_push_out_nobody() -> None:
     """Versions 2 to 9 were each tried beside version 1, which stayed, and is worse in the end."""
     chance, runs = random.Random(5), list[Closed]()
