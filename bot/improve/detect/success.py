@@ -21,7 +21,7 @@ from bot.improve.detect.versions import slot, week_of
 from bot.improve.facts import REGRESSION
 
 ALARM = 5_000.0
-_DROPS = (0.15, 0.3)
+_SLIGHT, _STEEP = 0.15, 0.3
 """Falls that the two λ are best for."""
 _FIRST, _AGAIN, _BLOCK, _MOST = 30, 60, 40, 1_000
 _INHERITED = 200
@@ -29,7 +29,7 @@ _OFF = 0.5
 """How many of its standard errors m is taken low, or high."""
 _FAR = 15.0  # a fall that has lasted long is over as soon as one that has not
 _NORMAL = NormalDist()
-_NOT_RISEN: Mapping[str, Any] = {"up": (0.0,) * len(_DROPS), "again": None}
+_NOT_RISEN: Mapping[str, Any] = {"up": (0.0, 0.0), "again": None}
 
 
 class Judged(NamedTuple):
@@ -63,7 +63,7 @@ def _one(known: dict[str, Any], run: Judged, y: float) -> Seen | None:
         off = _OFF * sqrt(max(mean * (1 - mean), 0.02) / n)
         if _strikes(at, min(max(mean - off, 0.05), 0.98), y, run):
             seen = _seen(at, run, total / n)
-            at["m"] = [0.0] * len(_DROPS)
+            at["m"] = [0.0, 0.0]
         if at["again"]:
             _learn_again(at, y)
         elif _rises(at, min(max(mean + off, 0.02), 0.95), y):
@@ -81,7 +81,7 @@ def _fresh(before: Mapping[str, Any] | None) -> dict[str, Any]:
         "base": [n * part, total * part],
         "held": [0, 0.0],
         "block": [0, 0.0],
-        "m": [0.0] * len(_DROPS),
+        "m": [0.0, 0.0],
         "w": 0.0,
         "span": [0, 0.0, 0.0, 0],
         "bad": [],
@@ -90,24 +90,39 @@ def _fresh(before: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _strikes(at: dict[str, Any], m: float, y: float, run: Judged) -> bool:
-    factors = [1 + min(d / (m * (1 - m)), 0.9 / (1 - m)) * (m - y) for d in _DROPS]
-    at["m"] = [(1 + wealth) * f for wealth, f in zip(at["m"], factors, strict=True)]
-    at["w"] = min(at["w"] + log(factors[0]), _FAR)
-    if at["w"] <= 0:  # the fall, if there is one, began after this run
-        at["w"], at["span"], at["bad"] = 0.0, [0, 0.0, 0.0, 0], []
+    slight, steep = _factors(m - y, m * (1 - m), 0.9 / (1 - m))
+    first, second = at["m"]
+    at["m"] = first, second = [(1 + first) * slight, (1 + second) * steep]
+    w = at["w"] + log(slight)
+    if w <= 0:  # the fall, if there is one, began after this run
+        if at["w"]:
+            at["w"], at["span"], at["bad"] = 0.0, [0, 0.0, 0.0, 0], []
     else:
-        count, total, usd, since = at["span"]
-        spent = usd + (run.cost_usd or 0.0)
-        at["span"] = [count + 1, total + y, spent, since or run.created_at]
+        at["w"] = min(w, _FAR)
+        span = at["span"]
+        span[0] += 1
+        span[1] += y
+        span[2] += run.cost_usd or 0.0
+        span[3] = span[3] or run.created_at
         if y < 0.5:
             at["bad"] = [*at["bad"], [run.id, run.person]][-EVIDENCE:]
-    return bool(sum(at["m"]) / len(_DROPS) >= ALARM)
+    return bool(first + second >= 2 * ALARM)
 
 
 def _rises(at: dict[str, Any], m: float, y: float) -> bool:
-    factors = [1 + min(d / (m * (1 - m)), 0.9 / m) * (y - m) for d in _DROPS]
-    at["up"] = [(1 + wealth) * f for wealth, f in zip(at["up"], factors, strict=True)]
-    return bool(sum(at["up"]) / len(_DROPS) >= ALARM)
+    slight, steep = _factors(y - m, m * (1 - m), 0.9 / m)
+    first, second = at["up"]
+    at["up"] = first, second = [(1 + first) * slight, (1 + second) * steep]
+    return bool(first + second >= 2 * ALARM)
+
+
+def _factors(gain: float, variance: float, most: float) -> tuple[float, float]:
+    """What a run changes the two wealths by."""
+    slight, steep = _SLIGHT / variance, _STEEP / variance
+    return (
+        1 + (slight if slight < most else most) * gain,
+        1 + (steep if steep < most else most) * gain,
+    )
 
 
 def _learn_again(at: dict[str, Any], y: float) -> None:
