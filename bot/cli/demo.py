@@ -15,6 +15,7 @@ import structlog
 from rich.console import Console
 from rich.live import Live
 
+from bot import notice
 from bot.clock import SystemClock
 from bot.demo import ending, live, picture
 from bot.demo.calendar import Calendar, planned
@@ -32,6 +33,7 @@ from bot.lock import make_home
 _WORLD = Path(__file__).parent.parent / "demo" / "world.yml"
 _WITHOUT = "without-the-loop"
 _PICTURE = "ratchet-demo.png"
+_NOTICE = "Simulated team"
 _WISHES = 6
 _IN_MEMORY, _ROOM = Path("/dev") / "shm", 500_000_000
 
@@ -164,6 +166,8 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         if keep:
             make_home(keep)
             shutil.copytree(made, keep, ignore=shutil.ignore_patterns("lock*"), dirs_exist_ok=True)
+            for home in (keep, keep / _WITHOUT):
+                notice.put(home, _NOTICE)
 
 
 def _memory() -> str | None:

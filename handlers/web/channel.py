@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
+from bot import notice
 from bot.errors import ChannelError, ConfigError, Held
 from bot.events import Events
 from bot.files.sight import takes_images
@@ -55,6 +56,7 @@ class WebChannel:
         cards: Cards = no_cards,
         files: Files,
         rules: FileRules | None = None,
+        notice: str = "",
     ):
         self._host, self._wanted_port = host, port
         self._streams, self._files = Streams(events), files
@@ -74,6 +76,7 @@ class WebChannel:
             commands=commands,
             files=files,
             rules=rules or FileRules(),
+            notice=notice,
         )
         self._app = make_app(parts, ChatPage(parts), routes)
         self._server: Server | None = None
@@ -192,4 +195,5 @@ def make(kit: ChannelKit) -> WebChannel:
             sees=partial(takes_images, settings.images),
             model=services.model.default,
         ),
+        notice=notice.written(settings.home),
     )

@@ -42,7 +42,7 @@ _HEADERS = {
 class ChatPage:
     def __init__(self, parts: Parts):
         self._parts = parts
-        self.render = Renderer(parts.ids, parts.commands)
+        self.render = Renderer(parts.ids, parts.commands, parts.notice)
         self.live = LiveAnswers(parts.streams)
         self._downloads = Downloads(parts)
 

@@ -19,7 +19,8 @@ Cards = Callable[[str, Collection[str]], Awaitable[Sequence[Reply]]]
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """`patience` is the number of seconds that a completion waits for its answer."""
+    """`patience` is the number of seconds that a completion waits for its answer; `notice` stands
+    above the page."""
 
     workspace: str
     inbox: Inbox
@@ -36,6 +37,7 @@ class Parts:
     files: Files
     rules: FileRules = field(default_factory=FileRules)
     patience: float = 600.0
+    notice: str = ""
 
     async def accept(self, message: Message) -> Accepted:
         """Raises HttpFault 422 where an idempotency key stood for another request before."""

@@ -57,7 +57,7 @@ class Thread:
 class Renderer:
     """The templates, with everything they need."""
 
-    def __init__(self, ids: Ids, commands: Sequence[tuple[str, str]]):
+    def __init__(self, ids: Ids, commands: Sequence[tuple[str, str]], notice: str = ""):
         self._markdown = Markdown()
         self._templates = Environment(
             loader=FileSystemLoader(_PAGE),
@@ -77,7 +77,9 @@ class Renderer:
         )
         known = dict(commands)
         chips = [(name, known[name]) for name in _AT_HAND if name in known]
-        self._templates.globals.update(new_id=lambda: ids.token(12), commands=commands, chips=chips)
+        self._templates.globals.update(
+            new_id=lambda: ids.token(12), commands=commands, chips=chips, notice=notice
+        )
 
     def page(self, name: str, **values: object) -> str:
         return self._templates.get_template(name).render(values)

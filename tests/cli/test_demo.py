@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli.machine import RATCHET, Done, environ
+from tests.stories.nodes import Node
 
 _SHORT = ("demo", "--weeks", "1", "--requests", "40", "--seed", "3", "--plain")
 
@@ -61,6 +62,18 @@ def test_every_part_is_labelled_as_simulated(played: Done, told: dict[str, Any])
     parts = [line for line in lines if "Week " in line or line.startswith(("Simulated", "Ratchet"))]
     assert len(parts) >= 4
     assert all("simulated" in line.casefold() for line in parts)
+
+
+async def test_the_page_of_what_was_kept_says_that_it_is_simulated(
+    kept: Path, told: dict[str, Any]
+) -> None:
+    node = Node(kept, {})
+    await node.start()
+    try:
+        page = (await node.download("/")).decode()
+    finally:
+        await node.kill()
+    assert '<strong class="notice">Simulated team</strong>' in page
 
 
 def test_the_same_seed_plays_the_same_weeks(tmp_path: Path, told: dict[str, Any]) -> None:

@@ -42,7 +42,7 @@ class Site:
     is_ready: bool = True
     web: WebChannel | None = None
 
-    def channel(self, host: str = "127.0.0.1", port: int = 0) -> WebChannel:
+    def channel(self, host: str = "127.0.0.1", port: int = 0, notice: str = "") -> WebChannel:
         return WebChannel(
             host=host,
             port=port,
@@ -58,6 +58,7 @@ class Site:
             routes=[Route("/other/hook", ("POST",), _hook)],
             commands=COMMANDS,
             cards=self._cards,
+            notice=notice,
             files=self.files,
             rules=FileRules(size=1000, sees=lambda model: model == "seeing", model=self.model),
         )

@@ -57,6 +57,15 @@ async def settled(site: Site) -> None:
         await site.inbox.wait("local", run.id, 5)
 
 
+async def test_only_what_has_a_notice_shows_one(site: Site, browser: httpx.AsyncClient) -> None:
+    assert "notice" not in (await browser.get("/")).text
+    channel = site.channel(notice="<Made up>")
+    await channel.start()
+    async with httpx.AsyncClient(base_url=channel.url) as other:
+        assert "&lt;Made up&gt;" in (await other.get("/")).text
+    await channel.stop()
+
+
 async def test_a_message_is_answered_and_survives_a_reload(
     site: Site, browser: httpx.AsyncClient
 ) -> None:
