@@ -1,6 +1,7 @@
 """What every test may ask for: a database of each kind, a clock to hold, ids."""
 
 import os
+import signal
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -41,6 +42,13 @@ def _stay_on_this_machine() -> Iterator[None]:
     os.environ["SSL_CERT_FILE"] = str(Path(__file__).with_name("nobody.pem"))
     with netguard.loopback_only():
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ctrl_c_is_heard() -> None:
+    """Also where the tests run in the background: what they start would ignore it as they do."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.ports import free_port
 
 
 def binaries() -> Path:
@@ -25,7 +26,7 @@ def server() -> Iterator[str]:
     """The URL of a fresh, empty cluster: postgresql://…/; stopped and removed at the end."""
     bin_dir, folder = binaries(), Path(tempfile.mkdtemp(prefix="ratchet-pg-"))
     user = _unprivileged(folder)
-    data, port = folder / "data", _free_port()
+    data, port = folder / "data", free_port()
     with_user = ["setpriv", f"--reuid={user}", "--clear-groups"] if user else []
     try:
         subprocess.run(
@@ -75,12 +76,6 @@ def _unprivileged(folder: Path) -> str:
     name = next(n for n in ("postgres", "nobody") if n in {u.pw_name for u in pwd.getpwall()})
     shutil.chown(folder, name)
     return name
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_ready(bin_dir: Path, with_user: list[str], port: int) -> None:

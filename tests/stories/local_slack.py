@@ -11,7 +11,8 @@ from typing import Any
 import aiohttp
 import yaml
 
-from tests.stories.nodes import clean_environment, free_port
+from tests.ports import free_port
+from tests.stories.nodes import clean_environment
 
 BINARY = Path(__file__).parents[2] / ".tools" / "local-slack"
 BOT, CHANNEL, SECRET = "U0BOT", "C01GEN", "signing-secret-of-the-test"

@@ -69,8 +69,11 @@ async def test_only_what_has_a_notice_shows_one(site: Site, browser: httpx.Async
 async def test_a_message_is_answered_and_survives_a_reload(
     site: Site, browser: httpx.AsyncClient
 ) -> None:
+    gate = asyncio.Event()
+    site.inbox.script["hello"] = Answer("You said: hello", waits=gate)
     answer = await say(browser, "hello")
     assert "hello" in answer.text and "hx-sse:connect" in answer.text
+    gate.set()
     message = site.inbox.messages[0]
     assert (message.channel, message.workspace) == ("web", "local")
     assert message.sender.trusted_local and message.conversation.startswith("web:")
