@@ -56,7 +56,7 @@ def _parts(result: Result) -> Iterator[RenderableType]:
             overflow="ignore",
         )
     else:
-        yield "Look at all of it in the web page: run it again with --keep DIR."
+        yield "Look at all of it in the web page: play it again with `ratchet demo --keep DIR`."
 
 
 def _table(result: Result) -> RenderableType:

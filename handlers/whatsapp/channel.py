@@ -44,9 +44,9 @@ class WhatsAppChannel:
         bounced: Bounced,
         clock: Clock,
         log: Any,
+        patience: float,
         named: Collection[str] = (),
         templates: Templates | None = None,
-        patience: float = 12.0,
     ) -> None:
         forms = templates or Templates()
         self._log = log

@@ -56,6 +56,7 @@ class WhatsAppDriver(Driver):
             bounced=_bounced,
             clock=self.office.clock,
             log=structlog.get_logger(),
+            patience=6.0,
         )
 
     async def open(self) -> None:
